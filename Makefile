@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# `make help` lists the targets.  Compiled things land in build/; kernels and
+# disk images, which take minutes, in a cache outside the tree (HOTLINE_CACHE).
+
+B	?= build
+PREFIX	?= /usr/local
+CC	?= gcc
+
+VERSION	:= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+
+WARN	:= -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes \
+	   -Wsign-compare -Werror
+CFLAGS	?= -O2 -g
+ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -I. -Iinclude $(WARN) $(CFLAGS) -pthread \
+	   -fstack-protector-strong -DHL_LIBDIR='"$(PREFIX)/lib/hotline"' \
+	   -DHL_VERSION='"$(VERSION)"' -MMD -MP
+LIBS	:= -luring -laio -lfdt
+SAN	:= -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
+	   -fno-omit-frame-pointer
+
+SRC	:= $(filter-out vmm/main.c,$(wildcard vmm/*.c vmm/core/*.c vmm/backend/*.c \
+	   vmm/boot/*.c vmm/dev/*.c virtio/*.c))
+NETSRC	:= $(wildcard vmm/net-user/*.c)
+UNIT	:= $(patsubst tests/unit/%.c,%,$(filter-out $(wildcard tests/unit/lib_*.c), \
+	   $(wildcard tests/unit/*.c)))
+UNITLIB	:= $(wildcard tests/unit/lib_*.c)
+
+OBJ	:= $(SRC:%.c=$(B)/%.o)
+NETOBJ	:= $(NETSRC:%.c=$(B)/%.o)
+SANOBJ	:= $(SRC:%.c=$(B)/san/%.o) $(UNITLIB:%.c=$(B)/san/%.o)
+
+BED	:= tests/nested
+
+.DEFAULT_GOAL := build
+.DELETE_ON_ERROR:
+.PHONY: help build setup run check unit suite bench lint format install clean
+
+help:	## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
+
+build: $(B)/hotline $(B)/hotline-net-user	## the VMM and its network helper
+
+$(B)/hotline: $(OBJ) $(B)/vmm/main.o
+	@echo "  LD      $@" >&2
+	@$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDFLAGS) $(LIBS)
+
+$(B)/hotline-net-user: $(NETOBJ)
+	@echo "  LD      $@" >&2
+	@$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDFLAGS) $$(pkg-config --libs slirp) -lseccomp
+
+$(B)/vmm/net-user/%.o: NETFLAGS = $$(pkg-config --cflags slirp)
+
+$(B)/%.o: %.c
+	@mkdir -p $(@D)
+	@echo "  CC      $<" >&2
+	@$(CC) $(ALL_CFLAGS) $(NETFLAGS) -c -o $@ $<
+
+setup:	## install what building, running and testing need (Debian packages)
+	@$(BED)/setup.sh build guest bed >&2
+
+run:	## boot a guest: make run, make run CMD='uname -a', ARGS='-m 256'
+	@$(BED)/setup.sh build guest bed >&2
+	@$(MAKE) --no-print-directory build >&2
+	@$(BED)/run $(ARGS) $(if $(CMD),-- sh -c '$(subst ','\'',$(CMD))')
+
+check:	## every test: unit tests with sanitizers, lint, guests on real KVM
+	@$(BED)/setup.sh build guest bed lint
+	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory unit
+	@$(MAKE) --no-print-directory suite
+
+unit: $(UNIT:%=$(B)/unit/%) $(B)/hotline-net-user	## unit tests under ASan and UBSan
+	@tests/unit/run.sh $(UNIT:%=$(B)/unit/%)
+
+suite: build	## guests on real KVM: here if it executes, else in the bed
+	@tests/suite.sh $(ONLY)
+
+bench: build	## benchmarks beside QEMU; ONLY=boot,blk runs some
+	@$(BED)/setup.sh build guest bed >&2
+	@tests/bench/run.sh $(ONLY)
+
+lint:	## formatting, dependencies, sizes, static analysis
+	@tests/lint/run.sh
+
+format:	## let clang-format have its way
+	@clang-format -i $$(git ls-files '*.c' '*.h')
+
+install: build	## into PREFIX (default /usr/local)
+	install -D $(B)/hotline $(DESTDIR)$(PREFIX)/bin/hotline
+	install -D $(B)/hotline-net-user $(DESTDIR)$(PREFIX)/libexec/hotline/hotline-net-user
+
+clean:	## remove build/ (not the cache of kernels and images)
+	rm -rf $(B)
+
+$(B)/san/%.o: %.c
+	@mkdir -p $(@D)
+	@echo "  CC san  $<" >&2
+	@$(CC) $(ALL_CFLAGS) $(SAN) -c -o $@ $<
+
+$(B)/unit/%: $(B)/san/tests/unit/%.o $(SANOBJ)
+	@mkdir -p $(@D)
+	@echo "  LD san  $@" >&2
+	@$(CC) $(ALL_CFLAGS) $(SAN) -o $@ $^ $(LIBS) $$(pkg-config --libs check)
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

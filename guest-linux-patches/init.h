@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef INIT_H
+#define INIT_H
+
+#include <stddef.h>
+
+/* init.c */
+void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+const char *cmdline_find_option(const char *name, size_t *length);
+
+/* init-net.c */
+void net_start(void);
+
+#endif

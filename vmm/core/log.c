@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Messages on stderr: one write() per line, so that threads don't mix. */
+#include "vmm/core/log.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LIMIT 5
+
+static enum log_level level = LOG_WARN;
+static void (*at_die)(void);
+
+void log_set_level(enum log_level l)
+{
+	level = l;
+}
+
+bool log_enabled(enum log_level l)
+{
+	return l <= level;
+}
+
+void log_at_die(void (*fn)(void))
+{
+	at_die = fn;
+}
+
+__attribute__((format(printf, 2, 0)))
+static void put(const char *prefix, const char *fmt, va_list ap, int err)
+{
+	char line[1024];
+	size_t len, room = sizeof(line) - 1;
+	int n;
+
+	len = (size_t)snprintf(line, room, "hotline: %s", prefix);
+	n = vsnprintf(line + len, room - len, fmt, ap);
+	if (n > 0)
+		len += (size_t)n < room - len ? (size_t)n : room - len - 1;
+	if (err) {
+		n = snprintf(line + len, room - len, ": %s", strerror(err));
+		if (n > 0)
+			len += (size_t)n < room - len ? (size_t)n :
+							room - len - 1;
+	}
+	line[len++] = '\n';
+	if (write(STDERR_FILENO, line, len) < 0)
+		return;		/* nobody is left to tell */
+}
+
+#define PUT(lvl, prefix, err) do {					\
+	va_list ap_;							\
+	if (log_enabled(lvl)) {						\
+		va_start(ap_, fmt);					\
+		put(prefix, fmt, ap_, err);				\
+		va_end(ap_);						\
+	}								\
+} while (0)
+
+void die(int code, const char *fmt, ...)
+{
+	if (at_die)
+		at_die();
+	PUT(LOG_ERROR, "", 0);
+	exit(code);
+}
+
+void die_errno(int code, const char *fmt, ...)
+{
+	int err = errno;
+
+	if (at_die)
+		at_die();
+	PUT(LOG_ERROR, "", err);
+	exit(code);
+}
+
+void error(const char *fmt, ...)
+{
+	PUT(LOG_ERROR, "", 0);
+}
+
+void warn(const char *fmt, ...)
+{
+	PUT(LOG_WARN, "warning: ", 0);
+}
+
+void info(const char *fmt, ...)
+{
+	PUT(LOG_INFO, "", 0);
+}
+
+void debug(const char *fmt, ...)
+{
+	PUT(LOG_DEBUG, "debug: ", 0);
+}
+
+void warn_limited(struct log_limit *limit, const char *fmt, ...)
+{
+	unsigned int n = __atomic_fetch_add(&limit->count, 1, __ATOMIC_RELAXED);
+
+	if (n < LIMIT)
+		PUT(LOG_WARN, n == LIMIT - 1 ? "warning (the last of its kind): " :
+					   "warning: ", 0);
+}

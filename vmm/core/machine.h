@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The machine described once, as data.  The composition root fills it; the
+ * device tree, the ACPI tables and the boot parameters are written from it.
+ */
+#ifndef CORE_MACHINE_H
+#define CORE_MACHINE_H
+
+#include <stdint.h>
+
+enum machine_dev_kind {
+	DEV_VIRTIO_MMIO,
+	DEV_SERIAL,		/* 16550 */
+	DEV_POWER,		/* include/hotline/platform.h */
+	DEV_PVPANIC,
+	DEV_RTC,		/* MC146818 at 0x70 */
+};
+
+#define MACHINE_NO_IRQ 0xffffffff
+
+struct machine_dev {
+	enum machine_dev_kind kind;
+	uint64_t base;		/* MMIO address, or port for SERIAL and RTC */
+	uint64_t size;		/* bytes or ports */
+	uint32_t irq;		/* GSI, edge, active high; or MACHINE_NO_IRQ */
+};
+
+#define MACHINE_DEVS 24
+
+struct machine_range {
+	uint64_t base, size;
+};
+
+struct machine_desc {
+	unsigned int cpus;	/* APIC ids 0..cpus-1 */
+	struct machine_range ram[2];
+	unsigned int nr_ram;
+	uint64_t lapic_base;	/* 0xfee00000 */
+	uint64_t ioapic_base;	/* 0xfec00000 */
+	unsigned int ioapic_id;
+	unsigned int ioapic_pins;
+	struct machine_dev dev[MACHINE_DEVS];
+	unsigned int nr_dev;
+	const char *cmdline;	/* also /chosen bootargs */
+};
+
+#endif

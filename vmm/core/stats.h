@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Counters for people: KVM's binary statistics (linux/kvm.h, KVM_GET_STATS_FD;
+ * no root needed) beside our own.  Reading does not disturb vCPUs.
+ */
+#ifndef CORE_STATS_H
+#define CORE_STATS_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct vm;
+
+/*
+ * Value of a KVM statistic by name ("exits", "halt_exits", ...) from a stats
+ * descriptor.  0, -ENOENT if the host has none of that name, or -errno.
+ */
+int stats_read(int fd, const char *name, uint64_t *value);
+
+/* Calls fn for every scalar statistic of the descriptor.  0 or -errno. */
+int stats_each(int fd, void (*fn)(void *ctx, const char *name, uint64_t value),
+	       void *ctx);
+
+/* The whole VM as one JSON object (one line), or as an aligned text table. */
+void stats_print_json(struct vm *vm, FILE *out);
+void stats_print_text(struct vm *vm, FILE *out);
+
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A vCPU and its thread, which owns everything here but the marked fields.
+ */
+#ifndef CORE_VCPU_H
+#define CORE_VCPU_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "vmm/core/vm.h"
+
+struct kvm_run;
+
+enum vcpu_counter {		/* exits to this process, by reason */
+	VCPU_PIO, VCPU_MMIO, VCPU_MSR, VCPU_HYPERCALL, VCPU_EOI,
+	VCPU_INTR, VCPU_OTHER, VCPU_COUNTERS
+};
+
+struct vcpu {
+	struct vm *vm;
+	unsigned int id;		/* APIC id */
+	int fd;
+	int stats_fd;			/* KVM_GET_STATS_FD, or -1 */
+	struct kvm_run *run;
+	pthread_t thread;
+	bool started;			/* main thread: pthread_join() is due */
+	_Atomic uint64_t count[VCPU_COUNTERS];	/* read by any thread */
+	/* vcpu_where(): the asker's question, the thread's answer */
+	atomic_int where_state;
+	_Atomic uint64_t where_rip;
+};
+
+struct vcpu_regs {			/* architectural state at the entry point */
+	uint64_t rip, rsp, rsi, rbx;
+	uint64_t cr3;			/* 0: protected mode without paging (PVH) */
+	uint64_t gdt;			/* guest-physical address of a GDT to use */
+};
+
+static inline void vcpu_count(struct vcpu *vcpu, enum vcpu_counter what)
+{
+	/* One writer, so a plain increment that readers see whole will do. */
+	atomic_store_explicit(&vcpu->count[what],
+		atomic_load_explicit(&vcpu->count[what],
+				     memory_order_relaxed) + 1,
+		memory_order_relaxed);
+}
+
+int vcpu_init(struct vcpu *vcpu, struct vm *vm, unsigned int id);
+void vcpu_exit(struct vcpu *vcpu);
+
+/* Boot processor only, before it starts.  0 or -errno. */
+int vcpu_set_boot_regs(struct vcpu *vcpu, const struct vcpu_regs *regs);
+
+/* Thread creation; 0 or -errno.  The others wait for INIT/SIPI in the kernel. */
+int vcpu_start(struct vcpu *vcpu);
+/* Makes KVM_RUN return soon.  Any thread. */
+void vcpu_kick(struct vcpu *vcpu);
+/* After vm_end(): waits for the thread. */
+void vcpu_join(struct vcpu *vcpu);
+
+/*
+ * Where a running vCPU is: asks its thread and waits at most 100 ms.
+ * False if it did not answer.
+ */
+bool vcpu_where(struct vcpu *vcpu, uint64_t *rip);
+
+#endif

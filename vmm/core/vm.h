@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * One virtual machine: the KVM descriptors, memory, buses and vCPUs, and how
+ * it ends.  Everything but the end is constant once vCPUs run.
+ */
+#ifndef CORE_VM_H
+#define CORE_VM_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "vmm/core/bus.h"
+#include "vmm/core/irq.h"
+#include "vmm/core/mem.h"
+
+struct event_loop;
+struct kvm_cpuid2;
+struct vcpu;
+
+#define VM_MAX_CPUS 254		/* xAPIC ids that every guest can address */
+
+struct vm {
+	int kvm_fd, fd;
+	int run_size;			/* bytes of struct kvm_run mapping */
+	struct mem mem;
+	struct bus pio, mmio, msr;
+	struct irq_chip irq;
+	struct vcpu *vcpu;		/* array */
+	unsigned int nr_cpus;
+	struct kvm_cpuid2 *cpuid;	/* for all vCPUs, APIC ids apart */
+	struct event_loop *loop;	/* the I/O thread's */
+	atomic_int end;			/* exit status; -1 = still running */
+	atomic_uint running;		/* vCPU threads; the last one stops loop */
+	uint32_t slots;			/* memory slots in use; set-up only */
+	int stats_fd;			/* KVM_GET_STATS_FD of the VM, or -1 */
+};
+
+struct vm_options {
+	const char *kvm_path;		/* /dev/kvm */
+	unsigned int cpus;
+	unsigned int pins;		/* IOAPIC pins */
+	struct mem_options mem;
+};
+
+/*
+ * Opens KVM, lays out memory, creates irqchip and vCPUs (not started).
+ * Returns 0 or, after an error() that says what and how to mend it, an enum
+ * exit_code.
+ */
+int vm_init(struct vm *vm, const struct vm_options *opt);
+void vm_exit(struct vm *vm);
+
+/*
+ * Ends the machine: the first caller's code wins.  Any thread, also a vCPU's
+ * from a device handler; returns at once.  The I/O loop goes on until the last
+ * vCPU thread is gone, so that none waits for it in vain.
+ */
+void vm_end(struct vm *vm, int code);
+
+static inline bool vm_ended(const struct vm *vm)
+{
+	return atomic_load_explicit(&vm->end, memory_order_acquire) >= 0;
+}
+
+/*
+ * KVM_IOEVENTFD: `fd` is signalled by guest writes at addr instead of an exit
+ * to us.  len 0 = any length; match < 0 = any value.  0 or -errno.
+ */
+int vm_ioeventfd(struct vm *vm, bool pio, uint64_t addr, unsigned int len,
+		 int64_t match, int fd);
+
+/*
+ * Lets the guest read [addr, addr + size) from `host` without an exit; writes
+ * still come to the MMIO bus.  -ENOSYS if the host cannot (then reads come to
+ * the bus, too), -errno.
+ */
+int vm_add_rom(struct vm *vm, uint64_t addr, void *host, uint64_t size);
+
+#endif
