@@ -46,14 +46,12 @@ $(B)/hotline: $(OBJ) $(B)/vmm/main.o
 
 $(B)/hotline-net-user: $(NETOBJ)
 	@echo "  LD      $@" >&2
-	@$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDFLAGS) $$(pkg-config --libs slirp) -lseccomp
-
-$(B)/vmm/net-user/%.o: NETFLAGS = $$(pkg-config --cflags slirp)
+	@$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDFLAGS) -lslirp -lseccomp
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  CC      $<" >&2
-	@$(CC) $(ALL_CFLAGS) $(NETFLAGS) -c -o $@ $<
+	@$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
 setup:	## install what building, running and testing need (Debian packages)
 	@$(BED)/setup.sh build guest bed >&2

@@ -6,7 +6,9 @@
 #ifndef VIRTIO_QUEUE_H
 #define VIRTIO_QUEUE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/uio.h>
 
@@ -24,7 +26,8 @@ struct queue {
 	const struct mem *mem;
 	uint16_t size;			/* entries, a power of two, 0 = unset */
 	uint16_t max;			/* what the device offers */
-	bool ready;
+	bool ready;			/* started, until queue_reset() */
+	bool broken;			/* malformed: no more chains until reset */
 	bool event_idx;			/* VIRTIO_F_EVENT_IDX was negotiated */
 	bool indirect;			/* VIRTIO_F_INDIRECT_DESC was negotiated */
 	uint64_t desc_gpa, avail_gpa, used_gpa;	/* as the driver wrote them */
@@ -36,8 +39,13 @@ struct queue {
 
 	uint16_t last_avail;		/* next avail entry to take */
 	uint16_t used_idx;		/* our copy of used->idx */
-	uint16_t signalled_used;	/* used_idx at the last interrupt */
-	bool signalled_valid;
+	uint16_t signalled_used;	/* used_idx at the last queue_wants_irq() */
+	bool signalled_lost;		/* used_idx went once around since then */
+	uint16_t in_flight;		/* chains popped and not yet pushed */
+	uint64_t busy[QUEUE_MAX_SIZE / 64];	/* bit head: it is in flight */
+
+	/* Statistics: written under the device's lock, read by anyone */
+	_Atomic uint64_t kicks, irqs;
 };
 
 /*
@@ -52,20 +60,35 @@ struct chain {
 	struct iovec iov[QUEUE_MAX_SEGS];
 };
 
-/* Checks addresses and maps the rings; 0 or -EINVAL. */
+/* Checks addresses, maps the rings, sets ready; 0 or -EINVAL. */
 int queue_start(struct queue *q);
-/* Back to the state after device reset; max and mem stay. */
+/* Back to the state after device reset; mem, max and statistics stay. */
 void queue_reset(struct queue *q);
 
 /*
  * Takes the next chain: 1, 0 if there is none, -EPROTO if the ring or the
- * chain is malformed (index out of range, loop, bad indirect table, address
- * outside RAM, writable before readable): the device then needs a reset.
+ * chain is malformed (index out of range, loop, head still in flight, bad
+ * indirect table, address outside RAM, writable before readable): the device
+ * then needs a reset (virtio_broken()), and all further calls give 0, as they
+ * do on a queue that is not ready.
+ *
+ * No two chains in flight have the same head, so head < size may index a table
+ * of requests.  Buffers of length 0 are dropped, so a chain may be empty.
  */
 int queue_pop(struct queue *q, struct chain *chain);
 
-/* Gives a chain back; written = bytes stored into its writable part. */
+/*
+ * Gives a chain back, exactly once; written = bytes stored into its writable
+ * part.
+ */
 void queue_push(struct queue *q, uint16_t head, uint32_t written);
+
+/*
+ * The same in two steps, for chains that must become visible together: the
+ * driver sees what was filled at queue_flush().
+ */
+void queue_fill(struct queue *q, uint16_t head, uint32_t written);
+void queue_flush(struct queue *q);
 
 /* True if the driver wants an interrupt for what was pushed since last time. */
 bool queue_wants_irq(struct queue *q);
@@ -73,6 +96,8 @@ bool queue_wants_irq(struct queue *q);
 /*
  * Tell the driver not to kick (advisory), or to kick for the next buffer.
  * queue_enable_kick() returns true if buffers came in meanwhile: pop again.
+ * With event index the driver kicks once per queue_enable_kick(), so a device
+ * that wants to be woken must call it each time it has emptied the queue.
  */
 void queue_disable_kick(struct queue *q);
 bool queue_enable_kick(struct queue *q);

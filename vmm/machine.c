@@ -3,60 +3,248 @@
  * The composition root: builds the machine from top to bottom, runs it and
  * takes it down.  Main thread, which is the I/O thread while vCPUs run.
  */
+#include "vmm/machine.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "include/hotline/platform.h"
-#include "virtio/blk.h"
-#include "virtio/console.h"
-#include "virtio/disk.h"
-#include "virtio/mmio.h"
-#include "virtio/net.h"
-#include "virtio/rng.h"
-#include "virtio/virtio.h"
 #include "vmm/backend/console.h"
 #include "vmm/backend/control.h"
 #include "vmm/backend/signals.h"
 #include "vmm/backend/watchdog.h"
-#include "vmm/boot/boot.h"
 #include "vmm/core/event.h"
 #include "vmm/core/exitcode.h"
 #include "vmm/core/log.h"
-#include "vmm/core/machine.h"
 #include "vmm/core/stats.h"
 #include "vmm/core/vcpu.h"
-#include "vmm/core/vm.h"
-#include "vmm/dev/ioapic.h"
-#include "vmm/dev/power.h"
-#include "vmm/dev/pvpanic.h"
-#include "vmm/dev/serial.h"
-#include "vmm/run_config.h"
 
-#define LAPIC_BASE	0xfee00000
-#define IOAPIC_BASE	0xfec00000
-#define SERIAL_PORT	0x3f8
-#define SERIAL_GSI	4	/* where PC kernels expect COM1 */
+static const char *console_param(enum run_console console)
+{
+	if (console & RUN_CONSOLE_VIRTIO)
+		return "hvc0";
+	return console & RUN_CONSOLE_SERIAL ? "ttyS0" : NULL;
+}
 
-#define VIRTIO_DEVS	(2 + RUN_DISKS + RUN_NETS)
+static int make_cmdline(struct machine *m)
+{
+	const struct cmdline_options opt = {
+		.console = console_param(m->cfg->console),
+		.cpus = m->cfg->cpus,
+		.user = m->cfg->params,
+	};
 
-struct machine {
-	const struct run_config *cfg;
-	struct vm vm;
-	struct machine_desc desc;
-	char *cmdline;
+	m->cmdline = m->cfg->no_default_params ?
+			     strdup(m->cfg->params ? m->cfg->params : "") :
+			     cmdline_build(&opt);
+	m->desc.cmdline = m->cmdline;
+	if (m->cmdline)
+		return 0;
+	error("command line: %s", strerror(errno));
+	return EXIT_OSERR;
+}
+
+static int dump_dtb(struct machine *m, const char *path)
+{
+	size_t len;
+	void *dtb = fdt_build(&m->desc, &len);
+	FILE *f = dtb ? fopen(path, "we") : NULL;
+	bool ok = f && fwrite(dtb, 1, len, f) == len;
+
+	if (f && fclose(f))
+		ok = false;
+	if (!ok)
+		error("--dump-dtb %s: %s", path, strerror(errno));
+	free(dtb);
+	return ok ? 0 : EXIT_OSERR;
+}
+
+static int make_console(struct machine *m)
+{
+	if (m->cfg->console == RUN_CONSOLE_OFF)
+		return 0;
+	m->con = console_new(&m->vm, STDIN_FILENO, STDOUT_FILENO);
+	if (m->con)
+		return 0;
+	error("console: %s", strerror(errno));
+	return EXIT_OSERR;
+}
+
+static uint64_t last_output(void *con)
+{
+	return con ? console_last_output_ns(con) : 0;
+}
+
+static int make_services(struct machine *m)
+{
+	const struct control_info about = {
+		.name = m->cfg->name,
+		.cpus = m->cfg->cpus,
+		.mem = m->cfg->mem.size,
+	};
+	const struct watchdog_options dog = {
+		.seconds = m->cfg->watchdog_s,
+		.last_output_ns = last_output,
+		.ctx = m->con,
+		.symbol = symbol_lookup,
+		.elf = m->cfg->vmlinux ? m->cfg->vmlinux : m->cfg->kernel,
+	};
+	int err = control_new(&m->control, &m->vm, &about);
+
+	if (err)
+		return err;
+	if (!dog.seconds)
+		return 0;
+	m->watchdog = watchdog_new(&m->vm, &dog);
+	if (m->watchdog)
+		return 0;
+	error("--watchdog: %s", strerror(errno));
+	return EXIT_OSERR;
+}
+
+static int load_guest(struct machine *m, enum boot_tables tables)
+{
+	struct boot_options opt = {
+		.kernel = m->cfg->kernel,
+		.initrd = m->cfg->initrd,
+		.tables = tables,
+		.pvh = m->cfg->pvh,
+	};
+	struct vcpu_regs regs;
+	void *cpio = NULL;
+	int err;
+
+	if (m->cfg->command) {
+		cpio = cpio_from_argv(m->cfg->command, &opt.cpio_len);
+		if (!cpio) {
+			error("command: %s", strerror(errno));
+			return EXIT_OSERR;
+		}
+		opt.cpio = cpio;
+	}
+	err = boot_load(&m->vm.mem, &m->desc, &opt, &regs);
+	free(cpio);
+	if (err)
+		return err;
+	err = vcpu_set_boot_regs(&m->vm.vcpu[0], &regs);
+	if (!err)
+		return 0;
+	error("KVM refuses the boot processor's registers: %s", strerror(-err));
+	return EXIT_UNAVAIL;
+}
+
+static int build(struct machine *m, enum boot_tables tables)
+{
+	const struct vm_options opt = {
+		.kvm_path = m->cfg->kvm_path,
+		.cpus = m->cfg->cpus,
+		.pins = m->desc.ioapic_pins,
+		.mem = m->cfg->mem,
+	};
+	int err = vm_init(&m->vm, &opt);
+
+	if (err)
+		return err;
+	m->signals = signals_new(&m->vm, console_restore);
+	if (!m->signals) {
+		error("signals: %s", strerror(errno));
+		return EXIT_OSERR;
+	}
+	err = make_console(m);
+	if (!err)
+		err = machine_devices_init(m);
+	if (!err)
+		err = load_guest(m, tables);
+	if (!err)
+		err = make_services(m);
+	if (!err && m->con) {
+		err = console_start(m->con);
+		if (err) {
+			error("console: %s", strerror(-err));
+			err = EXIT_OSERR;
+		}
+	}
+	return err;
+}
+
+static void run(struct machine *m)
+{
+	/* The boot processor last: its start-up IPIs find the others ready. */
+	for (unsigned int i = m->vm.nr_cpus; i-- > 0;) {
+		int err = vcpu_start(&m->vm.vcpu[i]);
+
+		if (err) {
+			error("--cpus: no thread for vCPU %u: %s", i,
+			      strerror(-err));
+			vm_end(&m->vm, EXIT_OSERR);
+			break;
+		}
+	}
+	event_run(m->vm.loop);
+	for (unsigned int i = 0; i < m->vm.nr_cpus; i++)
+		vcpu_join(&m->vm.vcpu[i]);
+}
+
+static int end_status(const struct machine *m)
+{
+	int code = atomic_load(&m->vm.end);
+
+	if (code & VM_END_COMMAND)
+		return code & 0xff;
+	if (code == EXIT_STOPPED)
+		info("%s", exit_code_text(code));
+	else if (code != EXIT_OK)
+		error("%s (exit status %d)", exit_code_text(code), code);
+	else if (m->cfg->command)
+		warn("the guest powered off before its command ended");
+	return code;
+}
+
+static void tear_down(struct machine *m)
+{
+	watchdog_free(m->watchdog);
+	control_free(m->control);
+	machine_devices_exit(m);
+	signals_free(m->signals);
+	console_free(m->con);
+	vm_exit(&m->vm);
+}
+
+int machine_run(const struct run_config *cfg)
+{
+	struct machine *m = calloc(1, sizeof(*m));
 	enum boot_tables tables;
-	uint32_t next_gsi;
+	int err;
 
-	struct ioapic *ioapic;
-	struct console *con;
-	struct serial *serial;
-	struct disk *disk[RUN_DISKS];
-	struct virtio_mmio *virtio[VIRTIO_DEVS];
-	unsigned int nr_virtio;
-	struct control *control;
-	struct watchdog *watchdog;
-	struct signals *signals;
-};
+	if (!m)
+		die_errno(EXIT_OSERR, "no memory");
+	m->cfg = cfg;
+	err = boot_choose_tables(cfg->kernel, cfg->tables, &tables);
+	if (!err)
+		err = make_cmdline(m);
+	if (err)
+		goto out;
+	machine_describe(m, tables);
+	if (cfg->print_cmdline)
+		printf("%s\n", m->cmdline);
+	if (cfg->dump_dtb)
+		err = dump_dtb(m, cfg->dump_dtb);
+	if (err || cfg->print_cmdline || cfg->dump_dtb)
+		goto out;
+
+	err = build(m, tables);
+	if (!err) {
+		run(m);
+		if (cfg->stats)
+			stats_print_text(&m->vm, stderr);
+		err = end_status(m);
+	}
+	if (m->vm.fd > 0)
+		tear_down(m);
+out:
+	free(m->cmdline);
+	free(m);
+	return err;
+}

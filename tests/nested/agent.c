@@ -25,17 +25,17 @@
 
 #include "frame.h"
 
-#define LIST_MAX	4096		/* arguments or variables */
+#define LIST_MAX 4096 /* arguments or variables */
 
 struct job {
-	int port;			/* to the host */
-	int sigs;			/* signalfd: SIGCHLD */
-	int in, out, err;		/* our ends of CMD's streams, -1: closed */
-	bool tty;			/* in == out == a pty's master */
+	int port;	  /* to the host */
+	int sigs;	  /* signalfd: SIGCHLD */
+	int in, out, err; /* our ends of CMD's streams, -1: closed */
+	bool tty;	  /* in == out == a pty's master */
 	pid_t pid;
 	struct frame_size size;
-	struct frame pend;		/* FRAME_IN on its way to CMD */
-	size_t pend_at;			/* bytes of it already written */
+	struct frame pend; /* FRAME_IN on its way to CMD */
+	size_t pend_at;	   /* bytes of it already written */
 };
 
 /* The list in @path as a NULL-terminated vector; lives as long as we do. */
@@ -303,8 +303,8 @@ static bool reap(struct job *job, uint32_t *code)
 		if (pid != job->pid)
 			continue;
 		ended = true;
-		*code = WIFEXITED(status) ? (uint32_t)WEXITSTATUS(status) :
-					    128 + (uint32_t)WTERMSIG(status);
+		*code = WIFEXITED(status) ? (uint32_t)WEXITSTATUS(status)
+					  : 128 + (uint32_t)WTERMSIG(status);
 	}
 	return ended;
 }
@@ -367,5 +367,5 @@ int main(int argc, char **argv)
 	sync();
 	frame_send(job.port, FRAME_EXIT, &code, sizeof(code));
 	for (;;)
-		pause();	/* the host takes the power away */
+		pause(); /* the host takes the power away */
 }

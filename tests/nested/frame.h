@@ -10,26 +10,26 @@
 
 #include <stdint.h>
 
-#define FRAME_MAX	4092		/* + header = one guest page */
+#define FRAME_MAX 4092 /* + header = one guest page */
 
 enum frame_type {
-	FRAME_HELLO = 1,	/* L1 is up: no payload */
-	FRAME_GO,		/* start CMD; struct frame_size */
-	FRAME_SIZE,		/* terminal resized; struct frame_size */
-	FRAME_IN,		/* stdin; no payload = end of file */
-	FRAME_OUT,		/* stdout */
-	FRAME_ERR,		/* stderr */
-	FRAME_EXIT,		/* CMD ended: its exit code, __u32 */
+	FRAME_HELLO = 1, /* L1 is up: no payload */
+	FRAME_GO,	 /* start CMD; struct frame_size */
+	FRAME_SIZE,	 /* terminal resized; struct frame_size */
+	FRAME_IN,	 /* stdin; no payload = end of file */
+	FRAME_OUT,	 /* stdout */
+	FRAME_ERR,	 /* stderr */
+	FRAME_EXIT,	 /* CMD ended: its exit code, __u32 */
 };
 
 struct frame_head {
 	uint8_t type;
 	uint8_t zero;
-	uint16_t len;		/* payload bytes */
+	uint16_t len; /* payload bytes */
 };
 
 struct frame_size {
-	uint16_t rows, cols;	/* 0, 0: no terminal */
+	uint16_t rows, cols; /* 0, 0: no terminal */
 };
 
 struct frame {

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # Gets what L1 boots from and prints the directory that holds it:
-#   vmlinuz       Debian's stock 6.12 cloud kernel, downloaded, never installed
+#   vmlinux       Debian's stock 6.12 cloud kernel, downloaded, never installed;
+#                 unpacked, because unpacking under TCG takes most of a second
 #   lib/modules/  its modules, as packaged (.ko.xz), with modules.dep
 #   base.cpio     L1's root: busybox, l1-init, agent, guard, the usual modules
 #   relay         the host's end of the wire
@@ -55,19 +56,41 @@ download() (
 	as_root apt-get -qq update && apt-get -qq download "$1"
 )
 
+# $tmp: a new directory; what becomes of it is moved into place in one step, so
+# that two beds can build the same thing at once.
+tmp=
+tmp_make() {
+	rm -rf ${tmp:+"$tmp"}
+	tmp=$(mktemp -d "$cache/.tmp.XXXXXX")
+}
+trap 'rm -rf ${tmp:+"$tmp"}' EXIT
+
+# vmlinux_extract VMLINUZ VMLINUX: a bzImage has its ELF file zstd-compressed
+# behind the loader; QEMU enters that ELF directly (PVH).
+vmlinux_extract() {
+	local at
+
+	LC_ALL=C grep -aobP '\x28\xb5\x2f\xfd' "$1" | cut -d: -f1 |
+		while read -r at; do
+			# What follows the compressed part makes zstd complain.
+			tail -c "+$((at + 1))" "$1" | zstd -dcq >"$2" 2>/dev/null || true
+			[ "$(head -c 4 "$2" | tail -c 3)" != ELF ] || break
+		done
+	[ "$(head -c 4 "$2" | tail -c 3)" = ELF ] || cp "$1" "$2"
+}
+
 # kernel_build PKG DIR
 kernel_build() {
-	local tmp version
+	local version
 
-	tmp=$(mktemp -d "$cache/.tmp.XXXXXX")
+	tmp_make
 	if ! download "$1" "$tmp" >"$tmp/log" 2>&1; then
 		cat "$tmp/log" >&2
-		rm -rf "$tmp"
 		return 1
 	fi
 	dpkg-deb -x "$tmp"/*.deb "$tmp/x"
 	mkdir "$tmp/out"
-	mv "$tmp"/x/boot/vmlinuz-* "$tmp/out/vmlinuz"
+	vmlinux_extract "$tmp"/x/boot/vmlinuz-* "$tmp/out/vmlinux"
 	mv "$tmp"/x/boot/config-* "$tmp/out/config"
 	if [ -d "$tmp/x/usr/lib/modules" ]; then
 		mv "$tmp/x/usr/lib" "$tmp/out/lib"
@@ -78,7 +101,6 @@ kernel_build() {
 	PATH=$PATH:/usr/sbin:/sbin depmod -b "$tmp/out" "$version"
 	echo "$version" >"$tmp/out/version"
 	mv -T "$tmp/out" "$2" 2>/dev/null || [ -d "$2" ]
-	rm -rf "$tmp"
 }
 
 # stage_modules KERNEL_DIR DIR MODULE...: into DIR, unpacked, dependencies too
@@ -116,10 +138,10 @@ module_files() {
 
 # root_build KERNEL_DIR DIR
 root_build() {
-	local kernel=$1 tmp root version box
+	local kernel=$1 root version box
 
 	box=$(command -v busybox)
-	tmp=$(mktemp -d "$cache/.tmp.XXXXXX")
+	tmp_make
 	root=$tmp/root
 	version=$(cat "$kernel/version")
 	mkdir -p "$root"/{dev,proc,sys,run,mnt,root,etc,var/tmp,.bed} \
@@ -152,7 +174,6 @@ root_build() {
 		cpio -o -H newc -R 0:0 --quiet) >"$tmp/out/base.cpio"
 	ln -s "$kernel"/* "$tmp/out/"
 	mv -T "$tmp/out" "$2" 2>/dev/null || [ -d "$2" ]
-	rm -rf "$tmp"
 }
 
 cache=$(cache_dir)/l1
@@ -163,30 +184,49 @@ if [ "${1:-}" = --stage-modules ]; then
 	exit
 fi
 
-kernel=
-if found=$(candidate); then
-	read -r pkg version <<<"$found"
-	kernel=$cache/kernel-${pkg#linux-image-}_$version
-fi
-if [ ! -d "$kernel" ]; then
-	for tool in dpkg-deb:dpkg xz:xz-utils depmod:kmod; do
+kernel_newest() {
+	find "$cache" -maxdepth 1 -name 'kernel-*' -printf '%T@ %p\n' |
+		sort -n | sed -n '$s/^[^ ]* //p'
+}
+
+need_tools() {
+	local tool
+	for tool; do
 		need_tool "${tool%:*}" "${tool#*:}"
 	done
-	if [ -z "$kernel" ] || ! kernel_build "$pkg" "$kernel"; then
-		old=$(find "$cache" -maxdepth 1 -name 'kernel-*' -printf '%T@ %p\n' |
-			sort -n | sed -n '$s/^[^ ]* //p')
-		[ -n "$old" ] || die "cannot get the package $meta: run 'make setup', and see that apt's sources name the security updates of Debian 12"
-		say "cannot get the newest $meta: taking $(basename "$old")"
-		kernel=$old
+}
+
+# Sets $kernel: the directory of the newest kernel to be had.
+kernel_find() {
+	local found pkg version old
+
+	old=$(kernel_newest)
+	if ! found=$(candidate) && [ -z "$old" ]; then
+		as_root apt-get -qq update >&2 || true
+		found=$(candidate) || true
 	fi
-fi
+	if [ -n "$found" ]; then
+		read -r pkg version <<<"$found"
+		kernel=$cache/kernel-${pkg#linux-image-}_$version
+		[ ! -d "$kernel" ] || return 0
+		need_tools dpkg-deb:dpkg xz:xz-utils zstd:zstd depmod:kmod
+		say "getting $pkg $version"
+		kernel_build "$pkg" "$kernel" && return
+	fi
+	[ -n "$old" ] || die "cannot get the package $meta: run 'make setup'; apt's sources must name the security updates of Debian 12"
+	say "cannot get the newest $meta: taking $(basename "$old")"
+	kernel=$old
+}
+
+kernel_find
 root=$cache/root-${kernel##*_}-$(key_of "${sources[@]}" "$(command -v busybox)")
 if [ ! -d "$root" ]; then
-	for tool in busybox:busybox-static cpio:cpio "${CC:-cc}:gcc" xz:xz-utils; do
-		need_tool "${tool%:*}" "${tool#*:}"
-	done
+	need_tools busybox:busybox-static cpio:cpio "${CC:-cc}:gcc" xz:xz-utils
 	ldd "$(command -v busybox)" >/dev/null 2>&1 &&
 		die "busybox is not a static one: install the Debian package busybox-static"
 	root_build "$kernel" "$root"
+	# Roots of older scripts, and what was killed while at it.
+	find "$cache" -maxdepth 1 \( -name 'root-*' -o -name '.tmp.*' \) -mtime +7 \
+		-exec rm -rf {} +
 fi
 echo "$root"

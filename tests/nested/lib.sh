@@ -11,7 +11,7 @@ die() { say "$*"; exit 125; }
 
 # Big artefacts live here, outside the tree, in directories keyed by content.
 cache_dir() {
-	local dir=${HOTLINE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/hotline}
+	local dir=${HOTLINE_CACHE:-${XDG_CACHE_HOME:-${HOME:-}/.cache}/hotline}
 	mkdir -p "$dir" || die "cannot make $dir: set HOTLINE_CACHE to a directory of yours"
 	echo "$dir"
 }

@@ -28,31 +28,31 @@
 
 #include "frame.h"
 
-#define QEMU_FD		3		/* -chardev socket,fd=3 */
-#define ESCAPE		0x1d		/* Ctrl-] */
-#define ESCAPES		3		/* so often in a second: give up on L1 */
+#define QEMU_FD 3    /* -chardev socket,fd=3 */
+#define ESCAPE	0x1d /* Ctrl-] */
+#define ESCAPES 3    /* so often in a second: give up on L1 */
 
 struct relay {
-	const char *status, *log;	/* files */
+	const char *status, *log; /* files */
 	bool tty;
-	long boot_ms, limit_ms;		/* 0: no limit */
+	long boot_ms, limit_ms; /* 0: no limit */
 	pid_t qemu;
-	int port;			/* non-blocking */
-	bool began;			/* CMD was started */
-	bool dirty;			/* ... and took input or gave output */
-	bool in_open;			/* our stdin has more */
-	int64_t deadline;		/* ms, monotonic; 0: none */
-	int64_t escape_ms;		/* when the first escape was typed */
+	int port;	   /* non-blocking */
+	bool began;	   /* CMD was started */
+	bool dirty;	   /* ... and took input or gave output */
+	bool in_open;	   /* our stdin has more */
+	int64_t deadline;  /* ms, monotonic; 0: none */
+	int64_t escape_ms; /* when the first escape was typed */
 	int escapes;
-	struct frame in;		/* from L1, partly received */
+	struct frame in; /* from L1, partly received */
 	size_t in_len;
-	struct frame out;		/* to L1, partly sent */
+	struct frame out; /* to L1, partly sent */
 	size_t out_at, out_len;
 };
 
 static struct termios tty_saved;
 static bool tty_raw;
-static int wake[2];			/* signal handlers to the loop */
+static int wake[2]; /* signal handlers to the loop */
 static volatile sig_atomic_t sig_stop, sig_winch;
 
 static int64_t now_ms(void)
@@ -77,7 +77,8 @@ static void on_signal(int sig)
 
 static void signals_init(void)
 {
-	static const int sigs[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH };
+	static const int sigs[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT,
+				    SIGWINCH };
 	struct sigaction act = { .sa_handler = on_signal };
 
 	if (pipe2(wake, O_CLOEXEC | O_NONBLOCK))
@@ -147,7 +148,7 @@ static void qemu_start(struct relay *r, char **argv)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != self)
 		_exit(1);
-	setsid();			/* the terminal's Ctrl-C is for us */
+	setsid(); /* the terminal's Ctrl-C is for us */
 	log = open(r->log, O_WRONLY | O_CREAT | O_APPEND, 0600);
 	if (log < 0 || dup2(log, 1) < 0 || dup2(log, 2) < 0)
 		err(1, "%s", r->log);
@@ -165,8 +166,8 @@ static void qemu_start(struct relay *r, char **argv)
 static void port_flush(struct relay *r)
 {
 	while (r->out_len) {
-		ssize_t put = write(r->port, (char *)&r->out + r->out_at,
-				    r->out_len);
+		ssize_t put =
+			write(r->port, (char *)&r->out + r->out_at, r->out_len);
 
 		if (put < 0 && errno == EINTR)
 			continue;
@@ -360,12 +361,23 @@ int main(int argc, char **argv)
 
 	while ((opt = getopt(argc, argv, "+tb:l:s:q:")) > 0) {
 		switch (opt) {
-		case 't': r.tty = true; break;
-		case 'b': r.boot_ms = atol(optarg) * 1000; break;
-		case 'l': r.limit_ms = atol(optarg) * 1000; break;
-		case 's': r.status = optarg; break;
-		case 'q': r.log = optarg; break;
-		default: return 2;
+		case 't':
+			r.tty = true;
+			break;
+		case 'b':
+			r.boot_ms = atol(optarg) * 1000;
+			break;
+		case 'l':
+			r.limit_ms = atol(optarg) * 1000;
+			break;
+		case 's':
+			r.status = optarg;
+			break;
+		case 'q':
+			r.log = optarg;
+			break;
+		default:
+			return 2;
 		}
 	}
 	if (optind == argc || !r.status || !r.log)

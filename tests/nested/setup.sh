@@ -16,8 +16,8 @@ declare -A groups=(
 		libelf-dev libssl-dev cpio kmod xz-utils bzip2 patch rsync
 		musl-tools busybox-static"
 	# the nested test bed and the guests' disk images
-	[bed]="qemu-system-x86 qemu-utils seabios e2fsprogs mmdebstrap
-		busybox-static cpio kmod xz-utils gcc libc6-dev util-linux procps"
+	[bed]="qemu-system-x86 seabios e2fsprogs mmdebstrap uidmap
+		busybox-static cpio kmod xz-utils zstd gcc libc6-dev util-linux procps"
 	# checks of the source
 	[lint]="clang clang-format cppcheck shellcheck universal-ctags"
 )
@@ -25,12 +25,12 @@ order=(build guest bed lint)
 
 say() { echo "setup: $*" >&2; }
 
+# missing_of PKG...: those that are not installed, sorted
 missing_of() {
-	local pkg
-	for pkg; do
-		dpkg-query -W -f '${db:Status-Status}\n' "$pkg" 2>/dev/null |
-			grep -qx installed || echo "$pkg"
-	done
+	local have
+	have=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "$@" 2>/dev/null |
+		sed -n 's/^installed //p' | sort -u) || true
+	printf '%s\n' "$@" | sort -u | comm -23 - <(echo "$have")
 }
 
 # As root, with apt's own questions answered.
@@ -74,7 +74,7 @@ if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
 	missing=("${wanted[@]}")
 	fail "this is not Debian: install them (or what matches) by hand"
 fi
-readarray -t missing < <(missing_of "${wanted[@]}" | sort -u)
+readarray -t missing < <(missing_of "${wanted[@]}")
 [ ${#missing[@]} -gt 0 ] || exit 0
 if [ "$only_say" = 1 ]; then
 	say "missing: ${missing[*]}"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Brings a kernel, its initrd and its description of the machine into guest
- * memory and says with which registers the boot processor starts.
+ * memory and says with which registers the boot processor starts.  Runs on
+ * the main thread before any vCPU; files are not trusted.
  */
 #ifndef BOOT_BOOT_H
 #define BOOT_BOOT_H
@@ -14,11 +15,21 @@
 #include "vmm/core/mem.h"
 #include "vmm/core/vcpu.h"
 
+/* Which description of the machine the kernel gets. */
 enum boot_tables {
-	BOOT_BOTH,	/* device tree and ACPI; the kernel takes what it knows */
+	BOOT_AUTO,		/* see boot_choose_tables() */
 	BOOT_DT,
 	BOOT_ACPI,
+	BOOT_BOTH,
 };
+
+/*
+ * Makes DT, ACPI or BOTH out of AUTO.  A kernel that knows both would find
+ * each device twice, so a bzImage is asked whether it knows ACPI; an ELF file
+ * cannot be asked and gets both.  0 or an enum exit_code after an error().
+ */
+int boot_choose_tables(const char *kernel, enum boot_tables asked,
+		       enum boot_tables *tables);
 
 struct boot_options {
 	const char *kernel;	/* path: ELF vmlinux or bzImage */
@@ -26,14 +37,14 @@ struct boot_options {
 	/* A newc cpio archive put behind the initrd's, 4-byte aligned; or NULL. */
 	const void *cpio;
 	size_t cpio_len;
-	enum boot_tables tables;
+	enum boot_tables tables;	/* BOOT_AUTO is BOOT_BOTH here */
 	bool pvh;		/* prefer an ELF's PVH entry to its 64-bit one */
 };
 
 /*
- * Loads everything into mem.  desc->cmdline is the kernel's command line.
- * Returns 0 with *regs set, or an enum exit_code after an error() that names
- * the file, the reason and the fix.
+ * Loads everything into mem, which must be fresh (all zero).  desc->cmdline is
+ * the kernel's command line.  Returns 0 with *regs set, or an enum exit_code
+ * after an error() that names the option or file, the reason and the fix.
  */
 int boot_load(struct mem *mem, const struct machine_desc *desc,
 	      const struct boot_options *opt, struct vcpu_regs *regs);
@@ -43,9 +54,24 @@ void *fdt_build(const struct machine_desc *desc, size_t *len);
 
 /*
  * A newc cpio archive with the files of one command for our init
- * (guest-linux-patches/init.c): /hotline/argv, NUL-separated.  malloc()ed.
+ * (guest-linux-patches/init.c): /hotline/argv, NUL-separated.  malloc()ed;
+ * NULL with errno set.
  */
 void *cpio_from_argv(char *const argv[], size_t *len);
+
+struct cmdline_options {
+	const char *console;	/* "hvc0", "ttyS0", ...; NULL = none */
+	unsigned int cpus;
+	const char *root;	/* root device, "/dev/vda"; NULL = not said */
+	bool root_ro;		/* the kernel mounts it read-only at first */
+	const char *user;	/* what the user wants in addition; or NULL */
+};
+
+/*
+ * The kernel's command line: our defaults, then the user's string, so that the
+ * user's word is the last one.  malloc()ed; NULL without memory.
+ */
+char *cmdline_build(const struct cmdline_options *opt);
 
 /*
  * Symbol that holds `addr` in an ELF's symbol table: writes "name+0x12" to buf

@@ -13,14 +13,13 @@ enum machine_dev_kind {
 	DEV_SERIAL,		/* 16550 */
 	DEV_POWER,		/* include/hotline/platform.h */
 	DEV_PVPANIC,
-	DEV_RTC,		/* MC146818 at 0x70 */
 };
 
 #define MACHINE_NO_IRQ 0xffffffff
 
 struct machine_dev {
 	enum machine_dev_kind kind;
-	uint64_t base;		/* MMIO address, or port for SERIAL and RTC */
+	uint64_t base;		/* MMIO address, or port for SERIAL */
 	uint64_t size;		/* bytes or ports */
 	uint32_t irq;		/* GSI, edge, active high; or MACHINE_NO_IRQ */
 };

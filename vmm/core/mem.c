@@ -82,15 +82,16 @@ static int map_backing(struct mem *mem, const struct mem_options *opt)
 	return 0;
 }
 
-static void lay_out(struct mem *mem)
+unsigned int mem_layout(uint64_t size, struct mem_region region[MEM_REGIONS])
 {
-	uint64_t low = mem->size < HL_HOLE_START ? mem->size : HL_HOLE_START;
+	uint64_t low = size < HL_HOLE_START ? size : HL_HOLE_START;
 
-	mem->region[0] = (struct mem_region){ 0, low, mem->host };
-	mem->nr = 1;
-	if (mem->size > low)
-		mem->region[mem->nr++] = (struct mem_region){
-			HL_HOLE_END, mem->size - low, mem->host + low };
+	region[0] = (struct mem_region){ .base = 0, .size = low };
+	if (size == low)
+		return 1;
+	region[1] = (struct mem_region){ .base = HL_HOLE_END,
+					 .size = size - low };
+	return 2;
 }
 
 int mem_init(struct mem *mem, const struct mem_options *opt)
@@ -105,7 +106,9 @@ int mem_init(struct mem *mem, const struct mem_options *opt)
 	err = map_backing(mem, opt);
 	if (err)
 		goto err_fd;
-	lay_out(mem);
+	mem->nr = mem_layout(mem->size, mem->region);
+	mem->region[0].host = mem->host;
+	mem->region[1].host = mem->host + mem->region[0].size;
 	if (opt->prealloc && madvise(mem->host, mem->size,
 				     MADV_POPULATE_WRITE) < 0) {
 		err = -errno;

@@ -47,6 +47,9 @@ struct mem_options {
 	bool prealloc;		/* populate all of it now */
 };
 
+/* Where `size` bytes of RAM lie; host is left NULL.  Returns the regions. */
+unsigned int mem_layout(uint64_t size, struct mem_region region[MEM_REGIONS]);
+
 /* 0 or -errno.  Touches no page unless prealloc. */
 int mem_init(struct mem *mem, const struct mem_options *opt);
 void mem_exit(struct mem *mem);

@@ -12,7 +12,7 @@
 #define CR0_LONG 0x80050033u	/* PG AM WP NE ET MP PE */
 #define CR4_PAE	(1u << 5)
 #define EFER_LONG 0x500		/* LME LMA */
-#define GDT_LIMIT 0x1f		/* null, unused, code, data */
+#define GDT_LIMIT 0x2f		/* null, unused, code, data, TSS */
 
 #define MSR_IA32_MISC_ENABLE	0x1a0
 #define MISC_FAST_STRING	1

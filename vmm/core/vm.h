@@ -18,6 +18,12 @@ struct event_loop;
 struct kvm_cpuid2;
 struct vcpu;
 
+/*
+ * vm_end() codes: an enum exit_code, or this plus the status of the command
+ * that the guest was started for.
+ */
+#define VM_END_COMMAND 0x100
+
 #define VM_MAX_CPUS 254		/* xAPIC ids that every guest can address */
 
 struct vm {
@@ -30,7 +36,7 @@ struct vm {
 	unsigned int nr_cpus;
 	struct kvm_cpuid2 *cpuid;	/* for all vCPUs, APIC ids apart */
 	struct event_loop *loop;	/* the I/O thread's */
-	atomic_int end;			/* exit status; -1 = still running */
+	atomic_int end;			/* vm_end()'s code; -1 = still running */
 	atomic_uint running;		/* vCPU threads; the last one stops loop */
 	uint32_t slots;			/* memory slots in use; set-up only */
 	int stats_fd;			/* KVM_GET_STATS_FD of the VM, or -1 */

@@ -19,7 +19,7 @@
 static void exit_write(void *dev, uint64_t off, unsigned int len, uint64_t val)
 {
 	if (off == 0 && len == 1)
-		vm_end(dev, (int)val);
+		vm_end(dev, VM_END_COMMAND | (int)val);
 }
 
 static void power_write(void *dev, uint64_t off, unsigned int len, uint64_t val)

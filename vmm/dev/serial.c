@@ -20,13 +20,15 @@
 #define FIFO 64
 
 struct serial {
+	struct console_client client;
+	bool input;		/* we are the console's client */
 	struct vm *vm;
 	struct console *con;
 	unsigned int gsi;
 	pthread_mutex_t lock;
 	uint8_t ier, lcr, mcr, fcr, scr, dll, dlm;
 	bool thr_empty;		/* THR-empty interrupt not yet acknowledged */
-	bool raised;		/* an interrupt is pending at the CPU's end */
+	bool raised;		/* the line: something is pending */
 	uint8_t rx[FIFO];
 	unsigned int rx_at, rx_len;
 };
@@ -55,7 +57,7 @@ static void rx_put(struct serial *s, uint8_t byte)
 		s->rx[(s->rx_at + s->rx_len++) % FIFO] = byte;
 }
 
-static uint8_t rx_get(struct serial *s, bool *drained)
+static uint8_t rx_get(struct serial *s)
 {
 	uint8_t byte;
 
@@ -64,8 +66,30 @@ static uint8_t rx_get(struct serial *s, bool *drained)
 	byte = s->rx[s->rx_at];
 	s->rx_at = (s->rx_at + 1) % FIFO;
 	s->rx_len--;
-	*drained = s->rx_len == 0;
 	return byte;
+}
+
+/* Refills an empty FIFO, so that the guest takes 64 bytes per interrupt. */
+static void refill(struct serial *s)
+{
+	uint8_t buf[FIFO];
+	size_t n;
+
+	if (!s->input || s->rx_len)
+		return;
+	n = console_read(s->con, buf, sizeof(buf));
+	for (size_t i = 0; i < n; i++)
+		rx_put(s, buf[i]);
+}
+
+static void serial_input(struct console_client *client)
+{
+	struct serial *s = (struct serial *)client;
+
+	pthread_mutex_lock(&s->lock);
+	refill(s);
+	update_irq(s);
+	pthread_mutex_unlock(&s->lock);
 }
 
 static uint8_t lsr(const struct serial *s)
@@ -98,13 +122,13 @@ static uint8_t read_iir(struct serial *s)
 	return iir;
 }
 
-static uint8_t read_reg(struct serial *s, uint64_t reg, bool *drained)
+static uint8_t read_reg(struct serial *s, uint64_t reg)
 {
 	bool dlab = s->lcr & UART_LCR_DLAB;
 
 	switch (reg) {
 	case UART_RX:
-		return dlab ? s->dll : rx_get(s, drained);
+		return dlab ? s->dll : rx_get(s);
 	case UART_IER:
 		return dlab ? s->dlm : s->ier;
 	case UART_IIR:
@@ -126,17 +150,15 @@ static uint8_t read_reg(struct serial *s, uint64_t reg, bool *drained)
 static uint64_t serial_read(void *dev, uint64_t off, unsigned int len)
 {
 	struct serial *s = dev;
-	bool drained = false;
 	uint8_t val;
 
 	if (len != 1)
 		return UINT64_MAX;
 	pthread_mutex_lock(&s->lock);
-	val = read_reg(s, off, &drained);
+	val = read_reg(s, off);
+	refill(s);
 	update_irq(s);
 	pthread_mutex_unlock(&s->lock);
-	if (drained)
-		console_input_ready(s->con);
 	return val;
 }
 
@@ -213,3 +235,38 @@ static void serial_write(void *dev, uint64_t off, unsigned int len,
 
 static const struct bus_ops ops = { .read = serial_read,
 				    .write = serial_write };
+
+struct serial *serial_new(struct vm *vm, uint16_t port, unsigned int gsi,
+			  struct console *con, bool input)
+{
+	struct serial *s = calloc(1, sizeof(*s));
+	int err;
+
+	if (!s)
+		return NULL;
+	s->client.input = serial_input;
+	s->input = input;
+	s->vm = vm;
+	s->con = con;
+	s->gsi = gsi;
+	pthread_mutex_init(&s->lock, NULL);
+	err = irq_open(&vm->irq, gsi);
+	if (err >= 0)
+		err = bus_add(&vm->pio, port, SERIAL_PORTS, &ops, s, "serial");
+	if (err < 0) {
+		serial_free(s);
+		errno = -err;
+		return NULL;
+	}
+	if (input)
+		console_attach(con, &s->client);
+	return s;
+}
+
+void serial_free(struct serial *s)
+{
+	if (!s)
+		return;
+	pthread_mutex_destroy(&s->lock);
+	free(s);
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Names files that are no kernel we can start, and what to do with them. */
+#include <string.h>
+
+#include "vmm/boot/image.h"
+#include "vmm/core/exitcode.h"
+#include "vmm/core/log.h"
+
+static const struct foreign {
+	size_t off;
+	const char *magic;
+	size_t len;
+	const char *what, *fix;
+} table[] = {
+#define M(off, magic, what, fix) { off, magic, sizeof(magic) - 1, what, fix }
+	M(0, "\x1f\x8b", "gzip data", "unpack it with gunzip first"),
+	M(0, "\xfd" "7zXZ\0", "xz data", "unpack it with unxz first"),
+	M(0, "\x28\xb5\x2f\xfd", "zstd data", "unpack it with unzstd first"),
+	M(0, "BZh", "bzip2 data", "unpack it with bunzip2 first"),
+	M(0, "\x02\x21\x4c\x18", "lz4 data", "unpack it with unlz4 first"),
+	M(0, "\x04\x22\x4d\x18", "lz4 data", "unpack it with unlz4 first"),
+	M(56, "ARM\x64", "a Linux Image for arm64",
+	  "use an x86-64 vmlinux or bzImage"),
+	M(56, "RSC\x05", "a Linux Image for RISC-V",
+	  "use an x86-64 vmlinux or bzImage"),
+	M(4, "zimg", "a compressed EFI kernel of another architecture",
+	  "use an x86-64 vmlinux or bzImage"),
+	M(0, "MZ", "an EFI or DOS program without a Linux setup header",
+	  "from a unified kernel image take the .linux section (objcopy -O binary -j .linux)"),
+	M(0, "\x27\x05\x19\x56", "a U-Boot uImage",
+	  "use the vmlinux or bzImage it was made from"),
+	M(0, "\xd0\x0d\xfe\xed", "a device tree or FIT image",
+	  "hotline makes its own device tree; use a vmlinux or bzImage"),
+	M(0, "07070", "a cpio archive, perhaps an initramfs",
+	  "give it with -i and the kernel with -k"),
+	M(0, "QFI\xfb", "a qcow2 disk image",
+	  "convert it with qemu-img convert -O raw and give it with -d"),
+	M(0, "KDMV", "a VMDK disk image",
+	  "convert it with qemu-img convert -O raw and give it with -d"),
+	M(0, "vhdxfile", "a VHDX disk image",
+	  "convert it with qemu-img convert -O raw and give it with -d"),
+	M(1080, "\x53\xef", "an ext2/3/4 file system",
+	  "give it with -d, and the kernel with -k"),
+	M(0, "hsqs", "a squashfs file system",
+	  "give it with -d, and the kernel with -k"),
+	M(0, "XFSB", "an XFS file system",
+	  "give it with -d, and the kernel with -k"),
+	M(512, "EFI PART", "a disk image with a GPT",
+	  "give it with -d, and the kernel with -k"),
+	M(510, "\x55\xaa", "a disk image or boot sector",
+	  "give it with -d, and the kernel with -k"),
+	M(0, "!<arch>", "an ar archive, perhaps a Debian package",
+	  "unpack it and use the boot/vmlinuz in it"),
+	M(0, "\xed\xab\xee\xdb", "an RPM package",
+	  "unpack it and use the vmlinuz in it"),
+	M(0, "#!", "a script", "use an x86-64 vmlinux or bzImage"),
+#undef M
+};
+
+/* Printable ASCII or UTF-8 all through the head. */
+static bool is_text(const struct image *img)
+{
+	for (size_t i = 0; i < img->head_len; i++) {
+		uint8_t c = img->head[i];
+
+		if ((c < ' ' && c != '\n' && c != '\t' && c != '\r') ||
+		    c == 0x7f)
+			return false;
+	}
+	return true;
+}
+
+int image_foreign(const struct image *img)
+{
+	const char *what = "no kind of kernel known here";
+	const char *fix = "use an x86-64 vmlinux (ELF) or bzImage";
+	const struct foreign *f = table;
+	const struct foreign *end = f + sizeof(table) / sizeof(table[0]);
+
+	for (; f < end; f++) {
+		if (f->off + f->len <= img->head_len &&
+		    !memcmp(img->head + f->off, f->magic, f->len)) {
+			what = f->what;
+			fix = f->fix;
+			break;
+		}
+	}
+	if (f == end && is_text(img))
+		what = "text";
+	error("%s %s: this is %s; %s", img->option, img->path, what, fix);
+	return EXIT_DATA;
+}

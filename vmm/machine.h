@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The parts of one machine, between the two files that put it together.
+ * Main thread, which is the I/O thread while vCPUs run.
+ */
+#ifndef MACHINE_PARTS_H
+#define MACHINE_PARTS_H
+
+#include "vmm/boot/boot.h"
+#include "vmm/core/machine.h"
+#include "vmm/core/vm.h"
+#include "vmm/run_config.h"
+
+#define MACHINE_VIRTIO (2 + RUN_DISKS + RUN_NETS)
+
+struct machine {
+	const struct run_config *cfg;
+	struct machine_desc desc;
+	struct vm vm;
+
+	struct ioapic *ioapic;
+	struct console *con;		/* NULL with --console off */
+	struct serial *serial;
+	struct disk *disk[RUN_DISKS];
+	struct virtio_mmio *virtio[MACHINE_VIRTIO];
+	unsigned int nr_virtio;
+	struct control *control;
+	struct watchdog *watchdog;
+	struct signals *signals;
+	char *cmdline;
+};
+
+/* Fills m->desc from m->cfg alone: nothing is opened or created. */
+void machine_describe(struct machine *m, enum boot_tables tables);
+
+/*
+ * Makes the devices that m->desc names.  0, or an enum exit_code after an
+ * error(); machine_devices_exit() cleans up in either case.
+ */
+int machine_devices_init(struct machine *m);
+void machine_devices_exit(struct machine *m);
+
+#endif
