@@ -18,7 +18,7 @@ LIBS	:= -luring -laio -lfdt
 SAN	:= -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
 	   -fno-omit-frame-pointer
 
-SRC	:= $(filter-out vmm/main.c,$(wildcard vmm/*.c vmm/core/*.c vmm/backend/*.c \
+SRC	:= $(filter-out vmm/main.c,$(wildcard vmm/*.c vmm/cli/*.c vmm/core/*.c vmm/backend/*.c \
 	   vmm/boot/*.c vmm/dev/*.c virtio/*.c))
 NETSRC	:= $(wildcard vmm/net-user/*.c)
 UNIT	:= $(patsubst tests/unit/%.c,%,$(filter-out $(wildcard tests/unit/lib_*.c), \
@@ -83,9 +83,11 @@ lint:	## formatting, dependencies, sizes, static analysis
 format:	## let clang-format have its way
 	@clang-format -i $$(git ls-files '*.c' '*.h')
 
-install: build	## into PREFIX (default /usr/local)
+install: build	## hotline, its guest kernel and initramfs, into PREFIX (/usr/local)
 	install -D $(B)/hotline $(DESTDIR)$(PREFIX)/bin/hotline
 	install -D $(B)/hotline-net-user $(DESTDIR)$(PREFIX)/libexec/hotline/hotline-net-user
+	install -D -m 644 "$$(guest-linux-patches/build.sh pv)/vmlinux" $(DESTDIR)$(PREFIX)/lib/hotline/vmlinux
+	install -D -m 644 "$$(guest-linux-patches/initramfs.sh)" $(DESTDIR)$(PREFIX)/lib/hotline/initramfs.cpio
 
 clean:	## remove build/ (not the cache of kernels and images)
 	rm -rf $(B)

@@ -11,9 +11,9 @@ struct vm;
 #define BLK_SERIAL_MAX 20
 
 /*
- * A device with as many queues as the disk was opened with; the disk is its
- * own from then on.  Before the event loop runs.  serial: what GET_ID answers.
- * NULL with errno set; the disk is then still the caller's.
+ * A device with as many queues as the disk was opened with, before the event
+ * loop runs.  The disk stays the caller's, who closes it after the device is
+ * freed.  serial: what GET_ID answers.  NULL with errno set.
  */
 struct virtio_dev *virtio_blk_new(struct vm *vm, struct disk *disk,
 				  const char *serial);

@@ -25,20 +25,20 @@
 #include "vmm/backend/console.h"
 #include "vmm/core/vm.h"
 
-#define QUEUE_SIZE 64
+#define QUEUE_SIZE   64
 #define IRQ_DELAY_NS 2000000
 
 enum { RX, TX, QUEUES };
 
 struct vcon {
-	struct virtio_dev dev;		/* first */
+	struct virtio_dev dev; /* first */
 	struct console_client client;
-	struct event_source timer;	/* timerfd: delayed output interrupt */
+	struct event_source timer; /* timerfd: delayed output interrupt */
 	struct console *con;
 	struct virtio_console_config config;
 	bool timer_armed;
-	bool printing;			/* a vCPU is in print(), lock dropped */
-	bool print_more;		/* kicked meanwhile */
+	bool printing;	 /* a vCPU is in print(), lock dropped */
+	bool print_more; /* kicked meanwhile */
 	struct chain rx, tx;
 };
 
@@ -58,8 +58,8 @@ static void arm_timer(struct vcon *v)
 
 static void on_timer(struct event_source *src, uint32_t events)
 {
-	struct vcon *v = (struct vcon *)((char *)src -
-					 offsetof(struct vcon, timer));
+	struct vcon *v =
+		(struct vcon *)((char *)src - offsetof(struct vcon, timer));
 
 	(void)events;
 	pthread_mutex_lock(&v->dev.lock);
@@ -159,8 +159,8 @@ static void feed(struct vcon *v)
 
 static void on_input(struct console_client *client)
 {
-	struct vcon *v = (struct vcon *)((char *)client -
-					 offsetof(struct vcon, client));
+	struct vcon *v =
+		(struct vcon *)((char *)client - offsetof(struct vcon, client));
 
 	pthread_mutex_lock(&v->dev.lock);
 	if (virtio_running(&v->dev))
@@ -172,8 +172,8 @@ static void on_input(struct console_client *client)
 
 static void on_resized(struct console_client *client)
 {
-	struct vcon *v = (struct vcon *)((char *)client -
-					 offsetof(struct vcon, client));
+	struct vcon *v =
+		(struct vcon *)((char *)client - offsetof(struct vcon, client));
 	uint16_t cols, rows;
 
 	if (!console_size(v->con, &cols, &rows))
@@ -245,17 +245,21 @@ struct virtio_dev *virtio_console_new(struct vm *vm, struct console *con,
 
 	if (!v)
 		return NULL;
-	features = console_size(con, &cols, &rows) ?
-			   1ull << VIRTIO_CONSOLE_F_SIZE : 0;
-	virtio_init(&v->dev, &ops, vm, QUEUES, QUEUE_SIZE, features,
-		    &v->config, sizeof(v->config));
+	features = console_size(con, &cols, &rows)
+			   ? 1ull << VIRTIO_CONSOLE_F_SIZE
+			   : 0;
+	virtio_init(&v->dev, &ops, vm, QUEUES, QUEUE_SIZE, features, &v->config,
+		    sizeof(v->config));
 	v->con = con;
-	v->config = (struct virtio_console_config){ .cols = cols, .rows = rows };
+	v->config =
+		(struct virtio_console_config){ .cols = cols, .rows = rows };
 	v->client = (struct console_client){ on_input, on_resized };
 	v->timer.fn = on_timer;
-	v->timer.fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	err = v->timer.fd < 0 ? -errno :
-	      event_add(vm->loop, &v->timer, EPOLLIN | EPOLLET);
+	v->timer.fd =
+		timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	err = v->timer.fd < 0
+		      ? -errno
+		      : event_add(vm->loop, &v->timer, EPOLLIN | EPOLLET);
 	if (!err) {
 		if (input)
 			console_attach(con, &v->client);

@@ -21,18 +21,14 @@
 /* Reads that go straight to the engine after one was not in the cache. */
 #define NO_PEEK 16
 
+/*
+ * Longest write to tmpfs: before each page Linux 6.12 touches all the rest of
+ * a call's buffers, so long calls take quadratic time.
+ */
+#define MEMORY_WRITE (64 << 10)
+
 /* Written when the host cannot zero a range; never touched, so no memory. */
 static char zeroes[256 << 10];
-
-const struct disk_geometry *disk_geometry(const struct disk *disk)
-{
-	return &disk->geo;
-}
-
-const char *disk_engine_name(const struct disk *disk)
-{
-	return disk->engine->name;
-}
 
 int disk_fallocate_mode(const struct disk_req *req)
 {
@@ -95,6 +91,9 @@ static void prepare_transfer(struct disk *disk, struct disk_req *req)
 			len = disk_overlay_extent(disk, req->off, len, &top);
 		req->slot = top ? DISK_TOP : DISK_BASE;
 	}
+	if (req->op == DISK_WRITE && len > MEMORY_WRITE &&
+	    disk->file[req->slot].memory)
+		len = MEMORY_WRITE;
 	cut_iov(req, len);
 }
 
@@ -181,7 +180,8 @@ static ssize_t run_now(struct disk *disk, struct disk_req *req)
 		n = preadv(file->fd, req->iov, req->step_iovs, req->off);
 		return n < 0 ? -errno : n;
 	case DISK_WRITE:
-		if (!file->memory)
+		/* Zeroing by hand may take long. */
+		if (!file->memory || req->op == DISK_ZERO)
 			return NOT_NOW;
 		n = pwritev(file->fd, req->iov, req->step_iovs, req->off);
 		return n < 0 ? -errno : n;
@@ -361,33 +361,4 @@ int disk_attach(struct disk *disk, struct event_loop *loop,
 	disk->loop = loop;
 	disk->user = user;
 	return 0;
-}
-
-static void close_files(struct disk *disk)
-{
-	unsigned int i;
-
-	for (i = 0; i < DISK_SLOTS; i++)
-		if (disk->file[i].fd >= 0)
-			close(disk->file[i].fd);
-}
-
-void disk_close(struct disk *disk)
-{
-	if (!disk)
-		return;
-	if (disk->user)
-		disk_drain(disk);
-	if (disk->loop)
-		event_del(disk->loop, &disk->source);
-	if (disk->engine)
-		disk->engine->close(disk);
-	if (!disk->geo.readonly && !disk->map && disk->file[DISK_BASE].fd >= 0 &&
-	    fdatasync(disk->file[DISK_BASE].fd))
-		error("disk %s: last writes may be lost: %s", disk->path,
-		      strerror(errno));
-	disk_overlay_close(disk);
-	close_files(disk);
-	free(disk->path);
-	free(disk);
 }

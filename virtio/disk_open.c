@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Opening a disk: what may be one, its size and blocks, the lock against a
- * second user, the choice of the engine.  Main thread, before the machine runs.
+ * Opening and closing a disk: what may be one, its size and blocks, the lock
+ * against a second user, the choice of the engine.  Main thread, before and
+ * after the machine runs.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -81,10 +82,10 @@ static int open_failed(const struct disk_options *opt, int err)
 	case EROFS:
 		error("--disk %s: cannot be opened for %s: %s; change its permissions%s",
 		      path, write ? "writing" : "reading", strerror(err),
-		      write ? " or say readonly=on or overlay=tmp" : "");
+		      write ? " or say ro or overlay=tmp" : "");
 		return EXIT_NOPERM;
 	case EBUSY:
-		error("--disk %s: the host uses this device (mounted?); unmount it or say readonly=on or overlay=tmp",
+		error("--disk %s: the host uses this device (mounted?); unmount it or say ro or overlay=tmp",
 		      path);
 		return EXIT_NOINPUT;
 	default:
@@ -156,7 +157,7 @@ static int lock_base(struct disk *disk, const struct disk_options *opt)
 	}
 	error("--disk %s: another virtual machine %s it (the file is locked); stop that one%s",
 	      opt->path, write ? "uses" : "writes to",
-	      write ? ", or say readonly=on or overlay=tmp in both" : "");
+	      write ? ", or say ro or overlay=tmp in both" : "");
 	return EXIT_NOINPUT;
 }
 
@@ -259,7 +260,7 @@ static int choose_engine(struct disk *disk, const struct disk_options *opt)
 		      strerror(-err));
 	}
 	if (opt->io == DISK_IO_URING)
-		error("--disk %s: io=io_uring: the host does not let us: %s; leave io= out, or allow it (sysctl kernel.io_uring_disabled, the container's seccomp profile)",
+		error("--disk %s: aio=io_uring: the host does not let us: %s; leave aio= out, or allow it (sysctl kernel.io_uring_disabled, the container's seccomp profile)",
 		      opt->path, strerror(-err));
 	else
 		error("--disk %s: no I/O engine: %s; is /proc/sys/fs/aio-max-nr used up?",
@@ -270,7 +271,7 @@ static int choose_engine(struct disk *disk, const struct disk_options *opt)
 static int check_options(const struct disk_options *opt)
 {
 	if (opt->readonly && opt->overlay) {
-		error("--disk %s: readonly=on and overlay=tmp exclude each other; leave one out",
+		error("--disk %s: ro and overlay=tmp exclude each other; leave one out",
 		      opt->path);
 		return EXIT_USAGE;
 	}
@@ -301,6 +302,35 @@ static int open_all(struct disk *disk, const struct disk_options *opt)
 	return err;
 }
 
+static void close_files(struct disk *disk)
+{
+	unsigned int i;
+
+	for (i = 0; i < DISK_SLOTS; i++)
+		if (disk->file[i].fd >= 0)
+			close(disk->file[i].fd);
+}
+
+void disk_close(struct disk *disk)
+{
+	if (!disk)
+		return;
+	if (disk->user)
+		disk_drain(disk);
+	if (disk->loop)
+		event_del(disk->loop, &disk->source);
+	if (disk->engine)
+		disk->engine->close(disk);
+	if (!disk->geo.readonly && !disk->map && disk->file[DISK_BASE].fd >= 0 &&
+	    fdatasync(disk->file[DISK_BASE].fd))
+		error("disk %s: last writes may be lost: %s", disk->path,
+		      strerror(errno));
+	disk_overlay_close(disk);
+	close_files(disk);
+	free(disk->path);
+	free(disk);
+}
+
 int disk_open(struct disk **result, const struct disk_options *opt)
 {
 	struct disk *disk = calloc(1, sizeof(*disk));
@@ -328,4 +358,14 @@ int disk_open(struct disk **result, const struct disk_options *opt)
 	     opt->overlay ? ", writes are dropped at the end" : "");
 	*result = disk;
 	return 0;
+}
+
+const struct disk_geometry *disk_geometry(const struct disk *disk)
+{
+	return &disk->geo;
+}
+
+const char *disk_engine_name(const struct disk *disk)
+{
+	return disk->engine->name;
 }

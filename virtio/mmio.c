@@ -32,8 +32,8 @@
 #include "vmm/core/log.h"
 #include "vmm/core/vm.h"
 
-#define MAGIC  0x74726976	/* "virt" */
-#define VENDOR 0x4e494c48	/* "HLIN" */
+#define MAGIC  0x74726976 /* "virt" */
+#define VENDOR 0x4e494c48 /* "HLIN" */
 
 static struct virtio_mmio *to_mmio(struct virtio_transport *t)
 {
@@ -94,7 +94,7 @@ static void transport_broken(struct virtio_transport *t)
 
 static void on_notify(struct event_source *src, uint32_t events)
 {
-	struct notifier *n = (struct notifier *)src;	/* its first member */
+	struct notifier *n = (struct notifier *)src; /* its first member */
 	struct virtio_mmio *m = n->mmio;
 
 	(void)events;
@@ -159,8 +159,8 @@ static void offload(struct virtio_mmio *m)
 	for (unsigned int q = 0; q < m->dev->nr_queues; q++)
 		if (m->notify[q].src.fd >= 0)
 			report(m, "kicks",
-			       vm_ioeventfd(vm, false, m->base +
-					    VIRTIO_MMIO_QUEUE_NOTIFY,
+			       vm_ioeventfd(vm, false,
+					    m->base + VIRTIO_MMIO_QUEUE_NOTIFY,
 					    4, q, m->notify[q].src.fd));
 }
 

@@ -14,14 +14,15 @@
 #include "vmm/core/log.h"
 
 /* Status bits that are the driver's to set. */
-#define DRIVER_BITS (VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER | \
-		     VIRTIO_CONFIG_S_FEATURES_OK | VIRTIO_CONFIG_S_DRIVER_OK | \
-		     VIRTIO_CONFIG_S_FAILED)
+#define DRIVER_BITS                                                            \
+	(VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER |                \
+	 VIRTIO_CONFIG_S_FEATURES_OK | VIRTIO_CONFIG_S_DRIVER_OK |             \
+	 VIRTIO_CONFIG_S_FAILED)
 
 static struct queue *selected(struct virtio_mmio *m)
 {
-	return m->queue_sel < m->dev->nr_queues ?
-	       &m->dev->queue[m->queue_sel] : NULL;
+	return m->queue_sel < m->dev->nr_queues ? &m->dev->queue[m->queue_sel]
+						: NULL;
 }
 
 /* The registers behind a selector follow it. */
@@ -38,8 +39,9 @@ static void show_features(struct virtio_mmio *m)
 	uint64_t f = m->dev->features;
 
 	mmio_set_reg(m, VIRTIO_MMIO_DEVICE_FEATURES,
-		     m->device_sel == 0 ? (uint32_t)f :
-		     m->device_sel == 1 ? (uint32_t)(f >> 32) : 0);
+		     m->device_sel == 0	  ? (uint32_t)f
+		     : m->device_sel == 1 ? (uint32_t)(f >> 32)
+					  : 0);
 }
 
 /* In words, so that no aligned field of up to 4 bytes is ever seen torn. */
@@ -101,33 +103,21 @@ void mmio_reset(struct virtio_mmio *m)
 	mmio_set_reg(m, VIRTIO_MMIO_STATUS, 0);
 }
 
-struct reg {
-	void (*write)(struct virtio_mmio *m, const struct reg *r, uint32_t val);
-	size_t field;		/* write_queue_addr: where in struct queue */
-	unsigned int shift;
-};
-
-static void write_device_sel(struct virtio_mmio *m, const struct reg *r,
-			     uint32_t val)
+static void write_device_sel(struct virtio_mmio *m, uint32_t val)
 {
-	(void)r;
 	m->device_sel = val;
 	show_features(m);
 }
 
-static void write_driver_sel(struct virtio_mmio *m, const struct reg *r,
-			     uint32_t val)
+static void write_driver_sel(struct virtio_mmio *m, uint32_t val)
 {
-	(void)r;
 	m->driver_sel = val;
 }
 
-static void write_driver_features(struct virtio_mmio *m, const struct reg *r,
-				  uint32_t val)
+static void write_driver_features(struct virtio_mmio *m, uint32_t val)
 {
 	unsigned int shift = m->driver_sel * 32;
 
-	(void)r;
 	if (m->driver_sel > 1 ||
 	    mmio_get_reg(m, VIRTIO_MMIO_STATUS) & VIRTIO_CONFIG_S_FEATURES_OK)
 		return;
@@ -135,36 +125,40 @@ static void write_driver_features(struct virtio_mmio *m, const struct reg *r,
 	m->driver_features |= (uint64_t)val << shift;
 }
 
-static void write_queue_sel(struct virtio_mmio *m, const struct reg *r,
-			    uint32_t val)
+static void write_queue_sel(struct virtio_mmio *m, uint32_t val)
 {
-	(void)r;
 	m->queue_sel = val;
 	show_queue(m);
 }
 
 /* What makes no valid size is refused when the queue shall become ready. */
-static void write_queue_num(struct virtio_mmio *m, const struct reg *r,
-			    uint32_t val)
+static void write_queue_num(struct virtio_mmio *m, uint32_t val)
 {
 	struct queue *q = selected(m);
 
-	(void)r;
 	if (q && !q->ready)
 		q->size = val <= q->max ? (uint16_t)val : 0;
 }
 
-static void write_queue_addr(struct virtio_mmio *m, const struct reg *r,
-			     uint32_t val)
+/* The two words of each address. */
+static const size_t queue_addr[VIRTIO_MMIO_CONFIG / 4] = {
+	[VIRTIO_MMIO_QUEUE_DESC_LOW / 4] = offsetof(struct queue, desc_gpa),
+	[VIRTIO_MMIO_QUEUE_DESC_HIGH / 4] =
+		offsetof(struct queue, desc_gpa) + 4,
+	[VIRTIO_MMIO_QUEUE_AVAIL_LOW / 4] = offsetof(struct queue, avail_gpa),
+	[VIRTIO_MMIO_QUEUE_AVAIL_HIGH / 4] =
+		offsetof(struct queue, avail_gpa) + 4,
+	[VIRTIO_MMIO_QUEUE_USED_LOW / 4] = offsetof(struct queue, used_gpa),
+	[VIRTIO_MMIO_QUEUE_USED_HIGH / 4] =
+		offsetof(struct queue, used_gpa) + 4,
+};
+
+static void write_queue_addr(struct virtio_mmio *m, size_t field, uint32_t val)
 {
 	struct queue *q = selected(m);
-	uint64_t *addr;
 
-	if (!q || q->ready)
-		return;
-	addr = (uint64_t *)((char *)q + r->field);
-	*addr &= ~((uint64_t)UINT32_MAX << r->shift);
-	*addr |= (uint64_t)val << r->shift;
+	if (q && !q->ready)
+		memcpy((char *)q + field, &val, sizeof(val));
 }
 
 /*
@@ -188,28 +182,40 @@ static void disable_queue(struct virtio_mmio *m, struct queue *q)
 			m->transport.again(&m->transport, i);
 }
 
-static void write_queue_ready(struct virtio_mmio *m, const struct reg *r,
-			      uint32_t val)
+/* Queues and features may be set up in either order. */
+static void tell_features(const struct virtio_dev *dev, struct queue *q)
+{
+	q->event_idx = virtio_has(dev, VIRTIO_RING_F_EVENT_IDX);
+	q->indirect = virtio_has(dev, VIRTIO_RING_F_INDIRECT_DESC);
+}
+
+static void enable_queue(struct virtio_mmio *m, struct queue *q)
 {
 	static struct log_limit limit;
+
+	tell_features(m->dev, q);
+	if (queue_start(q) < 0)
+		warn_limited(&limit,
+			     "virtio-%s: queue %u: size or address refused",
+			     m->dev->ops->name, m->queue_sel);
+}
+
+static void write_queue_ready(struct virtio_mmio *m, uint32_t val)
+{
 	struct queue *q = selected(m);
 
-	(void)r;
 	if (!q)
 		return;
 	if (!val && q->ready)
 		disable_queue(m, q);
-	else if (val == 1 && !q->ready && queue_start(q) < 0)
-		warn_limited(&limit, "virtio-%s: queue %u: size or address refused",
-			     m->dev->ops->name, m->queue_sel);
+	else if (val == 1 && !q->ready)
+		enable_queue(m, q);
 	show_queue(m);
 }
 
 /* Comes here if the queue is an inline one, or the host has no ioeventfd. */
-static void write_queue_notify(struct virtio_mmio *m, const struct reg *r,
-			       uint32_t val)
+static void write_queue_notify(struct virtio_mmio *m, uint32_t val)
 {
-	(void)r;
 	if (val >= m->dev->nr_queues)
 		return;
 	if (m->dev->ops->inline_queues >> val & 1)
@@ -218,17 +224,15 @@ static void write_queue_notify(struct virtio_mmio *m, const struct reg *r,
 		m->transport.again(&m->transport, val);
 }
 
-static void write_interrupt_ack(struct virtio_mmio *m, const struct reg *r,
-				uint32_t val)
+static void write_interrupt_ack(struct virtio_mmio *m, uint32_t val)
 {
-	(void)r;
 	if (val & VIRTIO_MMIO_INT_CONFIG)
 		mmio_set_reg(m, VIRTIO_MMIO_INTERRUPT_STATUS,
-			mmio_get_reg(m, VIRTIO_MMIO_INTERRUPT_STATUS) &
-			~(uint32_t)VIRTIO_MMIO_INT_CONFIG);
+			     mmio_get_reg(m, VIRTIO_MMIO_INTERRUPT_STATUS) &
+				     ~(uint32_t)VIRTIO_MMIO_INT_CONFIG);
 }
 
-/* virtio 1.2, 2.2.2 and 3.1.1 step 5.  The queues must know what holds. */
+/* virtio 1.2, 2.2.2 and 3.1.1 step 5. */
 static bool accept_features(struct virtio_mmio *m)
 {
 	struct virtio_dev *dev = m->dev;
@@ -237,22 +241,16 @@ static bool accept_features(struct virtio_mmio *m)
 	    !(m->driver_features >> VIRTIO_F_VERSION_1 & 1))
 		return false;
 	dev->acked = m->driver_features;
-	for (unsigned int q = 0; q < dev->nr_queues; q++) {
-		dev->queue[q].event_idx =
-			virtio_has(dev, VIRTIO_RING_F_EVENT_IDX);
-		dev->queue[q].indirect =
-			virtio_has(dev, VIRTIO_RING_F_INDIRECT_DESC);
-	}
+	for (unsigned int q = 0; q < dev->nr_queues; q++)
+		tell_features(dev, &dev->queue[q]);
 	return true;
 }
 
 /* A driver may only add bits (virtio 1.2, 2.1.1), so what is set stays set. */
-static void write_status(struct virtio_mmio *m, const struct reg *r,
-			 uint32_t val)
+static void write_status(struct virtio_mmio *m, uint32_t val)
 {
 	uint32_t old = mmio_get_reg(m, VIRTIO_MMIO_STATUS), new;
 
-	(void)r;
 	if (!val) {
 		mmio_reset(m);
 		return;
@@ -260,32 +258,24 @@ static void write_status(struct virtio_mmio *m, const struct reg *r,
 	new = old | (val & DRIVER_BITS);
 	if (new & ~old & VIRTIO_CONFIG_S_FEATURES_OK && !accept_features(m))
 		new &= ~(uint32_t)VIRTIO_CONFIG_S_FEATURES_OK;
-	if (!(new & VIRTIO_CONFIG_S_FEATURES_OK))
+	if (!(new &VIRTIO_CONFIG_S_FEATURES_OK))
 		new &= ~(uint32_t)VIRTIO_CONFIG_S_DRIVER_OK;
 	mmio_set_reg(m, VIRTIO_MMIO_STATUS, new);
 	if (new & ~old & VIRTIO_CONFIG_S_DRIVER_OK)
 		start(m);
 }
 
-#define QUEUE_ADDR(name, half) \
-	{ write_queue_addr, offsetof(struct queue, name), half * 32 }
-
-static const struct reg regs[VIRTIO_MMIO_CONFIG / 4] = {
-	[VIRTIO_MMIO_DEVICE_FEATURES_SEL / 4]	= { .write = write_device_sel },
-	[VIRTIO_MMIO_DRIVER_FEATURES / 4]	= { .write = write_driver_features },
-	[VIRTIO_MMIO_DRIVER_FEATURES_SEL / 4]	= { .write = write_driver_sel },
-	[VIRTIO_MMIO_QUEUE_SEL / 4]		= { .write = write_queue_sel },
-	[VIRTIO_MMIO_QUEUE_NUM / 4]		= { .write = write_queue_num },
-	[VIRTIO_MMIO_QUEUE_READY / 4]		= { .write = write_queue_ready },
-	[VIRTIO_MMIO_QUEUE_NOTIFY / 4]		= { .write = write_queue_notify },
-	[VIRTIO_MMIO_INTERRUPT_ACK / 4]		= { .write = write_interrupt_ack },
-	[VIRTIO_MMIO_STATUS / 4]		= { .write = write_status },
-	[VIRTIO_MMIO_QUEUE_DESC_LOW / 4]	= QUEUE_ADDR(desc_gpa, 0),
-	[VIRTIO_MMIO_QUEUE_DESC_HIGH / 4]	= QUEUE_ADDR(desc_gpa, 1),
-	[VIRTIO_MMIO_QUEUE_AVAIL_LOW / 4]	= QUEUE_ADDR(avail_gpa, 0),
-	[VIRTIO_MMIO_QUEUE_AVAIL_HIGH / 4]	= QUEUE_ADDR(avail_gpa, 1),
-	[VIRTIO_MMIO_QUEUE_USED_LOW / 4]	= QUEUE_ADDR(used_gpa, 0),
-	[VIRTIO_MMIO_QUEUE_USED_HIGH / 4]	= QUEUE_ADDR(used_gpa, 1),
+static void (*const write_reg[VIRTIO_MMIO_CONFIG / 4])(struct virtio_mmio *m,
+						       uint32_t val) = {
+	[VIRTIO_MMIO_DEVICE_FEATURES_SEL / 4] = write_device_sel,
+	[VIRTIO_MMIO_DRIVER_FEATURES / 4] = write_driver_features,
+	[VIRTIO_MMIO_DRIVER_FEATURES_SEL / 4] = write_driver_sel,
+	[VIRTIO_MMIO_QUEUE_SEL / 4] = write_queue_sel,
+	[VIRTIO_MMIO_QUEUE_NUM / 4] = write_queue_num,
+	[VIRTIO_MMIO_QUEUE_READY / 4] = write_queue_ready,
+	[VIRTIO_MMIO_QUEUE_NOTIFY / 4] = write_queue_notify,
+	[VIRTIO_MMIO_INTERRUPT_ACK / 4] = write_interrupt_ack,
+	[VIRTIO_MMIO_STATUS / 4] = write_status,
 };
 
 /* 1, 2 or 4 bytes, aligned, within the device's space. */
@@ -311,8 +301,12 @@ static void mmio_write(void *dev, uint64_t off, unsigned int len, uint64_t val)
 		;
 	else if (off >= VIRTIO_MMIO_CONFIG)
 		write_config(m, off - VIRTIO_MMIO_CONFIG, len, (uint32_t)val);
-	else if (len == 4 && off % 4 == 0 && regs[off / 4].write)
-		regs[off / 4].write(m, &regs[off / 4], (uint32_t)val);
+	else if (len != 4 || off % 4)
+		;
+	else if (write_reg[off / 4])
+		write_reg[off / 4](m, (uint32_t)val);
+	else if (queue_addr[off / 4])
+		write_queue_addr(m, queue_addr[off / 4], (uint32_t)val);
 	pthread_mutex_unlock(&m->dev->lock);
 }
 
@@ -325,8 +319,10 @@ static uint64_t mmio_read(void *dev, uint64_t off, unsigned int len)
 	if (len > 8 || off > MMIO_PAGE - len)
 		return UINT64_MAX;
 	for (unsigned int i = 0; i < len; i++)
-		val |= (uint64_t)(uint8_t)(mmio_get_reg(m, (unsigned int)(off + i)) >>
-					   (off + i) % 4 * 8) << i * 8;
+		val |= (uint64_t)(uint8_t)(mmio_get_reg(m, (unsigned int)(off +
+									  i)) >>
+					   (off + i) % 4 * 8)
+		       << i * 8;
 	return val;
 }
 

@@ -13,20 +13,20 @@
 #define MMIO_PAGE HL_VIRTIO_MMIO_STEP
 
 struct notifier {
-	struct event_source src;	/* eventfd, or -1 for an inline queue */
+	struct event_source src; /* eventfd, or -1 for an inline queue */
 	struct virtio_mmio *mmio;
 };
 
 struct virtio_mmio {
-	struct virtio_transport transport;	/* first member */
+	struct virtio_transport transport; /* first member */
 	struct virtio_dev *dev;
 	uint64_t base;
 	unsigned int gsi;
-	uint32_t *page;			/* what the guest reads */
+	uint32_t *page; /* what the guest reads */
 	uint32_t device_sel, driver_sel, queue_sel;
 	uint64_t driver_features;
-	bool stopping;			/* ops->stop may have dropped the lock */
-	int ack_fd;			/* swallows acknowledgements; never read */
+	bool stopping; /* ops->stop may have dropped the lock */
+	int ack_fd;    /* swallows acknowledgements; never read */
 	struct notifier notify[VIRTIO_MAX_QUEUES];
 };
 

@@ -20,21 +20,21 @@
 #include "virtio/net_dev.h"
 #include "vmm/core/vm.h"
 
-#define BIT(n) (1ull << (n))
+#define BIT(n)	   (1ull << (n))
 #define QUEUE_SIZE 256
-#define MTU_MIN 68		/* virtio 1.2, 5.1.4.1 */
+#define MTU_MIN	   68 /* virtio 1.2, 5.1.4.1 */
 
-#define FEATURES							\
-	(BIT(VIRTIO_NET_F_MAC) | BIT(VIRTIO_NET_F_STATUS) |		\
-	 BIT(VIRTIO_NET_F_MRG_RXBUF) | BIT(VIRTIO_NET_F_CTRL_VQ) |	\
-	 BIT(VIRTIO_NET_F_CTRL_RX) | BIT(VIRTIO_NET_F_CTRL_RX_EXTRA) |	\
+#define FEATURES                                                               \
+	(BIT(VIRTIO_NET_F_MAC) | BIT(VIRTIO_NET_F_STATUS) |                    \
+	 BIT(VIRTIO_NET_F_MRG_RXBUF) | BIT(VIRTIO_NET_F_CTRL_VQ) |             \
+	 BIT(VIRTIO_NET_F_CTRL_RX) | BIT(VIRTIO_NET_F_CTRL_RX_EXTRA) |         \
 	 BIT(VIRTIO_NET_F_CTRL_MAC_ADDR))
 
 /* What a back end with virtio_net headers can do besides. */
-#define OFFLOAD_FEATURES						\
-	(BIT(VIRTIO_NET_F_CSUM) | BIT(VIRTIO_NET_F_GUEST_CSUM) |	\
-	 BIT(VIRTIO_NET_F_HOST_TSO4) | BIT(VIRTIO_NET_F_HOST_TSO6) |	\
-	 BIT(VIRTIO_NET_F_HOST_ECN) | BIT(VIRTIO_NET_F_GUEST_TSO4) |	\
+#define OFFLOAD_FEATURES                                                       \
+	(BIT(VIRTIO_NET_F_CSUM) | BIT(VIRTIO_NET_F_GUEST_CSUM) |               \
+	 BIT(VIRTIO_NET_F_HOST_TSO4) | BIT(VIRTIO_NET_F_HOST_TSO6) |           \
+	 BIT(VIRTIO_NET_F_HOST_ECN) | BIT(VIRTIO_NET_F_GUEST_TSO4) |           \
 	 BIT(VIRTIO_NET_F_GUEST_TSO6) | BIT(VIRTIO_NET_F_GUEST_ECN))
 
 static const struct {
@@ -86,13 +86,13 @@ void net_lost(struct net_dev *net)
 		vm_end(net->dev.vm, code);
 	net->config.status = 0;
 	virtio_config_changed(&net->dev);
-	virtio_again(&net->dev, NET_TXQ);	/* for what waits to be sent */
+	virtio_again(&net->dev, NET_TXQ); /* for what waits to be sent */
 }
 
 static void backend_ready(struct event_source *src, uint32_t events)
 {
 	struct net_dev *net = (struct net_dev *)((uint8_t *)src -
-					offsetof(struct net_dev, src));
+						 offsetof(struct net_dev, src));
 
 	pthread_mutex_lock(&net->dev.lock);
 	if (events & (EPOLLERR | EPOLLHUP))
@@ -114,7 +114,8 @@ static void net_start(struct virtio_dev *dev)
 	for (size_t i = 0; i < sizeof(offloads) / sizeof(offloads[0]); i++)
 		if (virtio_has(dev, offloads[i].feature))
 			tun_f |= offloads[i].tun_f;
-	if (net->be->ops->set_offload && net->be->ops->set_offload(net->be, tun_f))
+	if (net->be->ops->set_offload &&
+	    net->be->ops->set_offload(net->be, tun_f))
 		virtio_broken(dev, "the host refuses the accepted offloads");
 	net_rx_start(net);
 	net_tx_start(net);
@@ -217,7 +218,7 @@ const struct net_counters *virtio_net_counters(const struct virtio_dev *dev)
 
 void net_make_mac(uint8_t mac[6], const char *name, unsigned int index)
 {
-	uint64_t hash = 0xcbf29ce484222325;	/* FNV-1a */
+	uint64_t hash = 0xcbf29ce484222325; /* FNV-1a */
 
 	if (name)
 		for (const char *p = name; *p; p++)
@@ -227,5 +228,5 @@ void net_make_mac(uint8_t mac[6], const char *name, unsigned int index)
 	hash = (hash ^ index) * 0x100000001b3;
 	for (int i = 0; i < 6; i++)
 		mac[i] = (uint8_t)(hash >> (16 + 8 * i));
-	mac[0] = (mac[0] & 0xfc) | 0x02;	/* unicast, locally administered */
+	mac[0] = (mac[0] & 0xfc) | 0x02; /* unicast, locally administered */
 }

@@ -16,20 +16,20 @@ struct vm;
 enum net_kind { NET_NONE, NET_USER, NET_TAP };
 enum net_vhost { NET_VHOST_AUTO, NET_VHOST_ON, NET_VHOST_OFF };
 
-struct net_fwd {			/* a host port that leads into the guest */
-	bool udp;			/* else TCP */
-	uint32_t host_addr;		/* IPv4, network byte order; 0 = any */
-	uint16_t host_port, guest_port;	/* host byte order */
+struct net_fwd {	    /* a host port that leads into the guest */
+	bool udp;	    /* else TCP */
+	uint32_t host_addr; /* IPv4, network byte order; 0 = any */
+	uint16_t host_port, guest_port; /* host byte order */
 };
 
 struct net_options {
 	enum net_kind kind;
-	const char *tap;		/* NET_TAP: interface name, or NULL: fd */
-	int fd;				/* NET_TAP without a name: an open tap, ours from then on */
-	enum net_vhost vhost;		/* NET_TAP; auto = if the host has it */
-	uint16_t mtu;			/* 0 = the back end's own */
-	bool isolated;			/* NET_USER: forwarded ports and DHCP only */
-	const struct net_fwd *fwd;	/* NET_USER */
+	const char *tap; /* NET_TAP: interface name, or NULL: fd */
+	int fd; /* NET_TAP without a name: an open tap, ours from then on */
+	enum net_vhost vhost;	   /* NET_TAP; auto = if the host has it */
+	uint16_t mtu;		   /* 0 = the back end's own */
+	bool isolated;		   /* NET_USER: forwarded ports and DHCP only */
+	const struct net_fwd *fwd; /* NET_USER */
 	unsigned int nr_fwd;
 };
 
@@ -49,10 +49,10 @@ struct net_backend_ops {
 /* First member of each back end's own struct. */
 struct net_backend {
 	const struct net_backend_ops *ops;
-	int fd;			/* frames; non-blocking, close-on-exec */
-	int vhost_fd;		/* /dev/vhost-net, or -1 */
-	bool vnet_hdr;		/* a struct virtio_net_hdr_v1 precedes each frame */
-	bool sums_good;		/* checksums of what comes in are known to be right */
+	int fd;		/* frames; non-blocking, close-on-exec */
+	int vhost_fd;	/* /dev/vhost-net, or -1 */
+	bool vnet_hdr;	/* a struct virtio_net_hdr_v1 precedes each frame */
+	bool sums_good; /* checksums of what comes in are known to be right */
 	uint16_t mtu;
 };
 
@@ -78,7 +78,7 @@ struct virtio_dev *virtio_net_new(struct vm *vm, struct net_backend *be,
 
 struct net_counters {
 	uint64_t rx_frames, tx_frames;
-	uint64_t rx_dropped, tx_dropped;	/* too short, too long, refused */
+	uint64_t rx_dropped, tx_dropped; /* too short, too long, refused */
 };
 
 /* Consistent only on the I/O thread. */

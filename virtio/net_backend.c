@@ -4,16 +4,18 @@
 
 #include "virtio/net.h"
 
+static const struct {
+	int (*open)(struct net_backend **be, const struct net_options *opt);
+} kinds[] = {
+	[NET_NONE] = { NULL },
+	[NET_USER] = { net_user_open },
+	[NET_TAP] = { net_tap_open },
+};
+
 int net_backend_open(struct net_backend **be, const struct net_options *opt)
 {
-	static int (*const opens[])(struct net_backend **be,
-				    const struct net_options *opt) = {
-		[NET_USER] = net_user_open,
-		[NET_TAP] = net_tap_open,
-	};
-
 	*be = NULL;
-	return opens[opt->kind] ? opens[opt->kind](be, opt) : 0;
+	return kinds[opt->kind].open ? kinds[opt->kind].open(be, opt) : 0;
 }
 
 void net_backend_free(struct net_backend *be)

@@ -53,8 +53,8 @@ static bool set_mac(struct net_dev *net, const struct chain *c)
 }
 
 static const struct {
-	uint8_t class, first, last;	/* commands of that class */
-	unsigned int feature;		/* without which they don't exist */
+	uint8_t class, first, last; /* commands of that class */
+	unsigned int feature;	    /* without which they don't exist */
 	bool (*fn)(struct net_dev *net, const struct chain *c);
 } commands[] = {
 	{ VIRTIO_NET_CTRL_RX, VIRTIO_NET_CTRL_RX_PROMISC,
@@ -92,8 +92,10 @@ void net_ctrl_run(struct net_dev *net)
 
 	for (n = 0; n < NET_BUDGET; n++) {
 		got = queue_pop(q, c);
-		if (!got)
+		if (!got && !queue_enable_kick(q))
 			break;
+		if (!got)
+			continue;
 		if (got < 0 || c->out_len < HDR || !c->in) {
 			if (got > 0)
 				queue_push(q, c->head, 0);

@@ -9,15 +9,16 @@
 #include <linux/virtio_net.h>
 
 #include "virtio/net.h"
+#include "virtio/net_wire.h"
 #include "virtio/virtio.h"
 
 enum { NET_RXQ, NET_TXQ, NET_CTRLQ, NET_QUEUES };
 
-#define NET_HDR 12u		/* sizeof(struct virtio_net_hdr_v1) */
-#define NET_FRAME_MIN 14u	/* an Ethernet header */
-#define NET_FRAME_MAX (65535u + 14 + 4)	/* largest IP packet, VLAN tag */
-#define NET_SPILL (NET_HDR + NET_FRAME_MAX)
-#define NET_BUDGET 64u		/* frames before other devices get their turn */
+#define NET_HDR	      12u /* sizeof(struct virtio_net_hdr_v1) */
+#define NET_FRAME_MIN 14u /* an Ethernet header */
+#define NET_FRAME_MAX ((uint32_t)NET_WIRE_FRAME)
+#define NET_SPILL     (NET_HDR + NET_FRAME_MAX)
+#define NET_BUDGET    64u /* frames before other devices get their turn */
 
 /* Room for the buffers held, one more chain, and the spill-over. */
 #define NET_RX_IOV 1023u
@@ -25,42 +26,42 @@ enum { NET_RXQ, NET_TXQ, NET_CTRLQ, NET_QUEUES };
 /* A chain that was popped and waits for its frame. */
 struct net_rx_buf {
 	uint16_t head;
-	uint16_t segs;		/* entries in iov[] */
-	uint32_t len;		/* bytes */
+	uint16_t segs; /* entries in iov[] */
+	uint32_t len;  /* bytes */
 };
 
 struct net_rx {
-	bool waiting;		/* no buffers: the guest's kick wakes us */
-	bool hdr_done;		/* first buffer: iov[] starts behind the header */
-	uint32_t frame;		/* bytes, with header, read but not placed; or 0 */
-	uint32_t direct;	/* of them, in buffers; the rest is in spill */
-	uint32_t want;		/* bytes of buffers worth holding for one frame */
-	uint32_t bytes;		/* in buffers held */
+	bool waiting;	 /* no buffers: the guest's kick wakes us */
+	bool hdr_done;	 /* first buffer: iov[] starts behind the header */
+	uint32_t frame;	 /* bytes, with header, read but not placed; or 0 */
+	uint32_t direct; /* of them, in buffers; the rest is in spill */
+	uint32_t want;	 /* bytes of buffers worth holding for one frame */
+	uint32_t bytes;	 /* in buffers held */
 	unsigned int buf_first, bufs;
 	unsigned int iov_first, iovs;
 	struct net_rx_buf buf[QUEUE_MAX_SIZE];
 	struct iovec iov[NET_RX_IOV + 1];
-	struct iovec hdr[NET_HDR];	/* where the first buffer's header goes */
+	struct iovec hdr[NET_HDR]; /* where the first buffer's header goes */
 	unsigned int hdrs;
-	uint8_t *spill;			/* what did not fit; NET_SPILL bytes */
+	uint8_t *spill; /* what did not fit; NET_SPILL bytes */
 };
 
 struct net_tx {
-	bool blocked;		/* back end is full: chain waits for EPOLLOUT */
+	bool blocked; /* back end is full: chain waits for EPOLLOUT */
 	struct chain chain;
 };
 
 struct net_dev {
 	struct virtio_dev dev;
 	struct net_backend *be;
-	struct event_source src;	/* be->fd */
-	uint32_t events;		/* asked of src */
-	bool link;			/* be is alive, src is in the loop */
+	struct event_source src; /* be->fd */
+	uint32_t events;	 /* asked of src */
+	bool link;		 /* be is alive, src is in the loop */
 	struct virtio_net_config config;
 	struct net_counters count;
 	struct net_rx rx;
 	struct net_tx tx;
-	struct chain scratch;		/* receive and control: one call long */
+	struct chain scratch; /* receive and control: one call long */
 };
 
 static inline struct net_dev *net_dev(struct virtio_dev *dev)

@@ -77,11 +77,13 @@ static int hold_buffer(struct net_dev *net)
 	}
 	if (c->out || c->in_len < NET_HDR) {
 		queue_push(q, c->head, 0);
-		virtio_broken(&net->dev, "receive buffer is readable or has no room for a header");
+		virtio_broken(&net->dev, "receive buffer is readable or has no "
+					 "room for a header");
 		return -EPROTO;
 	}
 	rx->buf[rx->buf_first + rx->bufs++] = (struct net_rx_buf){
-		.head = c->head, .segs = c->in, .len = c->in_len };
+		.head = c->head, .segs = c->in, .len = c->in_len
+	};
 	memcpy(rx->iov + rx->iov_first + rx->iovs, c->iov,
 	       c->in * sizeof(c->iov[0]));
 	rx->iovs += c->in;
@@ -126,8 +128,9 @@ static void split_header(struct net_dev *net)
 	if (rx->hdr_done)
 		return;
 	rx->hdr_done = true;
-	rx->hdrs = iov->iov_len >= NET_HDR ? 1 :
-		   segs < NET_HDR ? segs : NET_HDR;
+	rx->hdrs = iov->iov_len >= NET_HDR ? 1
+		   : segs < NET_HDR	   ? segs
+					   : NET_HDR;
 	memcpy(rx->hdr, iov, rx->hdrs * sizeof(*iov));
 	if (!net->be->vnet_hdr)
 		net_iov_skip(iov, segs, NET_HDR);

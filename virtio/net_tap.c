@@ -29,7 +29,8 @@ struct net_tap {
 
 static int tap_set_offload(struct net_backend *be, unsigned int tun_f)
 {
-	return ioctl(be->fd, TUNSETOFFLOAD, (unsigned long)tun_f) < 0 ? -errno : 0;
+	return ioctl(be->fd, TUNSETOFFLOAD, (unsigned long)tun_f) < 0 ? -errno
+								      : 0;
 }
 
 static int tap_lost(struct net_backend *be)
@@ -61,12 +62,14 @@ static int open_tun(struct net_tap *tap)
 	if (tap->be.fd >= 0)
 		return 0;
 	if (errno == ENOENT || errno == ENODEV || errno == ENXIO) {
-		error("--net tap=%s: no %s: load the kernel module `tun`, or give the container the device; or use --net user",
+		error("--net tap=%s: no %s: load the kernel module `tun`, or "
+		      "give the container the device; or use --net user",
 		      tap->name, TUN);
 		return EXIT_UNAVAIL;
 	}
 	if (errno == EACCES || errno == EPERM) {
-		error("--net tap=%s: no permission to open %s: it wants mode 0666 or your user in its group; or use --net user",
+		error("--net tap=%s: no permission to open %s: it wants mode "
+		      "0666 or your user in its group; or use --net user",
 		      tap->name, TUN);
 		return EXIT_NOPERM;
 	}
@@ -79,15 +82,20 @@ static int attach_error(const struct net_tap *tap, int err)
 	switch (err) {
 	case EPERM:
 	case EACCES:
-		error("--net tap=%s: not yours to use or to create: make it once with `sudo ip tuntap add dev %s mode tap vnet_hdr user $USER`",
+		error("--net tap=%s: not yours to use or to create: make it "
+		      "once with `sudo ip tuntap add dev %s mode tap vnet_hdr "
+		      "user $USER`",
 		      tap->name, tap->name);
 		return EXIT_NOPERM;
 	case EBUSY:
-		error("--net tap=%s: in use by another program, which has to end first; or choose another tap",
+		error("--net tap=%s: in use by another program, which has to "
+		      "end first; or choose another tap",
 		      tap->name);
 		return EXIT_OSERR;
 	case EINVAL:
-		error("--net tap=%s: this interface is no single-queue tap: make one with `sudo ip tuntap add dev NAME mode tap vnet_hdr user $USER`",
+		error("--net tap=%s: this interface is no single-queue tap: "
+		      "make one with `sudo ip tuntap add dev NAME mode tap "
+		      "vnet_hdr user $USER`",
 		      tap->name);
 		return EXIT_USAGE;
 	default:
@@ -104,7 +112,8 @@ static int attach_name(struct net_tap *tap, const char *name)
 
 	if (!*name || strlen(name) >= sizeof(ifr.ifr_name) ||
 	    strpbrk(name, "/%: \t\n")) {
-		error("--net tap=%s: an interface name has 1 to %zu characters, no '/', ':', '%%' nor blank",
+		error("--net tap=%s: an interface name has 1 to %zu "
+		      "characters, no '/', ':', '%%' nor blank",
 		      name, sizeof(ifr.ifr_name) - 1);
 		return EXIT_USAGE;
 	}
@@ -125,14 +134,17 @@ static int adopt_fd(struct net_tap *tap, int fd)
 	int flags = fcntl(fd, F_GETFL);
 
 	if (flags < 0) {
-		error("--net tap,fd=%d: no such descriptor is open; the shell's `%d<>%s` does not suffice, it has to be attached to a tap",
+		error("--net tap,fd=%d: no such descriptor is open; the "
+		      "shell's `%d<>%s` does not suffice, it has to be "
+		      "attached to a tap",
 		      fd, fd, TUN);
 		return EXIT_USAGE;
 	}
 	tap->be.fd = fd;
 	if (ioctl(fd, TUNGETIFF, &ifr) < 0 || !(ifr.ifr_flags & IFF_TAP) ||
 	    !(ifr.ifr_flags & IFF_NO_PI) || !(ifr.ifr_flags & IFF_VNET_HDR)) {
-		error("--net tap,fd=%d: not a tap opened with IFF_TAP | IFF_NO_PI | IFF_VNET_HDR",
+		error("--net tap,fd=%d: not a tap opened with IFF_TAP | "
+		      "IFF_NO_PI | IFF_VNET_HDR",
 		      fd);
 		return EXIT_USAGE;
 	}
@@ -151,7 +163,8 @@ static int set_header(struct net_tap *tap)
 
 	if (ioctl(tap->be.fd, TUNSETVNETHDRSZ, &size) < 0 ||
 	    ioctl(tap->be.fd, TUNSETOFFLOAD, 0ul) < 0) {
-		error("--net tap=%s: the host's tun driver refuses virtio_net headers: %s",
+		error("--net tap=%s: the host's tun driver refuses virtio_net "
+		      "headers: %s",
 		      tap->name, strerror(errno));
 		return EXIT_UNAVAIL;
 	}
@@ -179,7 +192,8 @@ static void bring_up(int sock, const struct net_tap *tap)
 		return;
 	ifr.ifr_flags |= IFF_UP;
 	if (ioctl(sock, SIOCSIFFLAGS, &ifr) < 0)
-		warn("--net tap=%s: the interface is down, so nothing gets through: `sudo ip link set %s up`",
+		warn("--net tap=%s: the interface is down, so nothing gets "
+		     "through: `sudo ip link set %s up`",
 		     tap->name, tap->name);
 }
 
@@ -206,7 +220,9 @@ static int open_vhost(struct net_tap *tap, enum net_vhost want)
 	if (tap->be.vhost_fd >= 0 || want == NET_VHOST_AUTO)
 		return 0;
 	err = errno;
-	error("--net tap=%s,vhost=on: /dev/vhost-net: %s; load the kernel module `vhost_net` or get access to the device, or leave vhost=on out",
+	error("--net tap=%s,vhost=on: /dev/vhost-net: %s; load the kernel "
+	      "module `vhost_net` or get access to the device, or leave "
+	      "vhost=on out",
 	      tap->name, strerror(err));
 	return err == EACCES || err == EPERM ? EXIT_NOPERM : EXIT_UNAVAIL;
 }
@@ -221,7 +237,8 @@ int net_tap_open(struct net_backend **be, const struct net_options *opt)
 		return EXIT_OSERR;
 	}
 	tap->be = (struct net_backend){
-		.ops = &tap_ops, .fd = -1, .vhost_fd = -1, .vnet_hdr = true };
+		.ops = &tap_ops, .fd = -1, .vhost_fd = -1, .vnet_hdr = true
+	};
 	code = opt->tap ? attach_name(tap, opt->tap) : adopt_fd(tap, opt->fd);
 	if (!code)
 		code = set_header(tap);

@@ -65,7 +65,8 @@ static int next_chain(struct net_dev *net)
 	}
 	if (c->in || c->out_len < NET_HDR) {
 		queue_push(q, c->head, 0);
-		virtio_broken(&net->dev, "frame to send is writable or lacks its header");
+		virtio_broken(&net->dev,
+			      "frame to send is writable or lacks its header");
 		return -EPROTO;
 	}
 	if (!net->be->vnet_hdr)

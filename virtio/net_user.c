@@ -19,14 +19,14 @@
 #include <unistd.h>
 
 #include "virtio/net.h"
+#include "virtio/net_wire.h"
 #include "vmm/core/exitcode.h"
 #include "vmm/core/log.h"
 
-#define HELPER "hotline-net-user"
-#define HELPER_FD 3		/* where the helper finds its socket */
-#define SOCKET_BUFFER (4 << 20)	/* bytes; the host may grant less */
-#define MAX_FWD 64
-#define ARG_LEN 48
+#define HELPER	      NET_WIRE_PROGRAM
+#define SOCKET_BUFFER (4 << 20) /* bytes; the host may grant less */
+#define MAX_FWD	      64
+#define ARG_LEN	      48
 
 /*
  * The host's stack, not ours, cuts what leaves into packets, so frames may be
@@ -38,7 +38,7 @@ extern char **environ;
 
 struct net_user {
 	struct net_backend be;
-	pid_t pid;		/* 0 = none (any more) */
+	pid_t pid; /* 0 = none (any more) */
 };
 
 /* Ends the helper if it has not done so, and returns its wait status. */
@@ -109,7 +109,9 @@ static int find_helper(char *path, size_t len)
 		if (!access(path, X_OK))
 			return 0;
 	}
-	error("--net user: the program " HELPER " is neither in %s nor in %s../libexec/hotline; name it in HOTLINE_NET_USER, or use --net tap or --net none",
+	error("--net user: the program " HELPER
+	      " is neither in %s nor in %s../libexec/hotline; name it in "
+	      "HOTLINE_NET_USER, or use --net tap or --net none",
 	      self, self);
 	return EXIT_UNAVAIL;
 }
@@ -122,7 +124,7 @@ static int make_sockets(int sock[2])
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK,
 		       0, sock) < 0)
 		return -errno;
-	high = fcntl(sock[1], F_DUPFD_CLOEXEC, HELPER_FD + 1);
+	high = fcntl(sock[1], F_DUPFD_CLOEXEC, NET_WIRE_FD + 1);
 	close(sock[1]);
 	if (high < 0) {
 		high = -errno;
@@ -138,7 +140,7 @@ static int make_sockets(int sock[2])
 	return 0;
 }
 
-/* argv[1] MTU, argv[2] "isolated" or "open", then PROTO:ADDR:PORT:GUESTPORT. */
+/* See net_wire.h. */
 static void make_args(char *argv[], char args[][ARG_LEN],
 		      const struct net_backend *be,
 		      const struct net_options *opt)
@@ -147,7 +149,8 @@ static void make_args(char *argv[], char args[][ARG_LEN],
 
 	snprintf(args[n++], ARG_LEN, HELPER);
 	snprintf(args[n++], ARG_LEN, "%u", be->mtu);
-	snprintf(args[n++], ARG_LEN, opt->isolated ? "isolated" : "open");
+	snprintf(args[n++], ARG_LEN,
+		 opt->isolated ? NET_WIRE_ISOLATED : "open");
 	for (unsigned int i = 0; i < opt->nr_fwd; i++) {
 		const struct net_fwd *f = &opt->fwd[i];
 		char addr[INET_ADDRSTRLEN] = "";
@@ -179,7 +182,7 @@ static int spawn(pid_t *pid, const char *path, char *argv[], int sock)
 	if (err)
 		goto out_files;
 	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK |
-				 POSIX_SPAWN_SETSIGDEF);
+						POSIX_SPAWN_SETSIGDEF);
 	posix_spawnattr_setsigmask(&attr, &none);
 	posix_spawnattr_setsigdefault(&attr, &all);
 	err = posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDWR,
@@ -187,7 +190,8 @@ static int spawn(pid_t *pid, const char *path, char *argv[], int sock)
 	if (!err)
 		err = posix_spawn_file_actions_adddup2(&files, 0, 1);
 	if (!err)
-		err = posix_spawn_file_actions_adddup2(&files, sock, HELPER_FD);
+		err = posix_spawn_file_actions_adddup2(&files, sock,
+						       NET_WIRE_FD);
 	if (!err)
 		err = posix_spawn(pid, path, &files, &attr, argv, environ);
 	posix_spawnattr_destroy(&attr);
@@ -204,7 +208,8 @@ static int start_helper(struct net_user *user, const struct net_options *opt)
 	if (code)
 		return code;
 	if (opt->nr_fwd > MAX_FWD) {
-		error("--net user: %u forwarded ports are too many, the limit is %d",
+		error("--net user: %u forwarded ports are too many, the limit "
+		      "is %d",
 		      opt->nr_fwd, MAX_FWD);
 		return EXIT_USAGE;
 	}

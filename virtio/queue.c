@@ -12,8 +12,8 @@
 #include <string.h>
 
 /* Guest memory: relaxed unless a comment says what else is needed. */
-#define load(p)		__atomic_load_n(p, __ATOMIC_RELAXED)
-#define store(p, v)	__atomic_store_n(p, v, __ATOMIC_RELAXED)
+#define load(p)	    __atomic_load_n(p, __ATOMIC_RELAXED)
+#define store(p, v) __atomic_store_n(p, v, __ATOMIC_RELAXED)
 
 /* Where a driver and a device with VIRTIO_RING_F_EVENT_IDX leave their marks. */
 static uint16_t *used_event(const struct queue *q)
@@ -102,7 +102,7 @@ static int add_buffer(const struct queue *q, struct chain *c,
 	void *host;
 
 	if (!in && c->in)
-		return -EPROTO;		/* readable behind writable */
+		return -EPROTO; /* readable behind writable */
 	if (!d->len)
 		return 0;
 	host = mem_ptr(q->mem, gpa(d->addr), d->len);

@@ -24,25 +24,25 @@ struct vring_used;
 
 struct queue {
 	const struct mem *mem;
-	uint16_t size;			/* entries, a power of two, 0 = unset */
-	uint16_t max;			/* what the device offers */
-	bool ready;			/* started, until queue_reset() */
-	bool broken;			/* malformed: no more chains until reset */
-	bool event_idx;			/* VIRTIO_F_EVENT_IDX was negotiated */
-	bool indirect;			/* VIRTIO_F_INDIRECT_DESC was negotiated */
-	uint64_t desc_gpa, avail_gpa, used_gpa;	/* as the driver wrote them */
+	uint16_t size;	/* entries, a power of two, 0 = unset */
+	uint16_t max;	/* what the device offers */
+	bool ready;	/* started, until queue_reset() */
+	bool broken;	/* malformed: no more chains until reset */
+	bool event_idx; /* VIRTIO_F_EVENT_IDX was negotiated */
+	bool indirect;	/* VIRTIO_F_INDIRECT_DESC was negotiated */
+	uint64_t desc_gpa, avail_gpa, used_gpa; /* as the driver wrote them */
 
 	/* Host addresses, checked by queue_start() */
 	struct vring_desc *desc;
 	struct vring_avail *avail;
 	struct vring_used *used;
 
-	uint16_t last_avail;		/* next avail entry to take */
-	uint16_t used_idx;		/* our copy of used->idx */
-	uint16_t signalled_used;	/* used_idx at the last queue_wants_irq() */
-	bool signalled_lost;		/* used_idx went once around since then */
-	uint16_t in_flight;		/* chains popped and not yet pushed */
-	uint64_t busy[QUEUE_MAX_SIZE / 64];	/* bit head: it is in flight */
+	uint16_t last_avail;	 /* next avail entry to take */
+	uint16_t used_idx;	 /* our copy of used->idx */
+	uint16_t signalled_used; /* used_idx at the last queue_wants_irq() */
+	bool signalled_lost;	 /* used_idx went once around since then */
+	uint16_t in_flight;	 /* chains popped and not yet pushed */
+	uint64_t busy[QUEUE_MAX_SIZE / 64]; /* bit head: it is in flight */
 
 	/* Statistics: written under the device's lock, read by anyone */
 	_Atomic uint64_t kicks, irqs;
@@ -56,7 +56,7 @@ struct queue {
 struct chain {
 	uint16_t head;
 	uint16_t out, in;
-	uint32_t out_len, in_len;	/* bytes; the sum may not pass UINT32_MAX */
+	uint32_t out_len, in_len; /* bytes; the sum may not pass UINT32_MAX */
 	struct iovec iov[QUEUE_MAX_SEGS];
 };
 

@@ -9,12 +9,12 @@
 
 #include "virtio/virtio.h"
 
-#define QUEUE_SIZE 8
-#define REQUEST_BYTES 4096	/* given per request; a driver asks again */
-#define TURN_REQUESTS 8		/* before others on the I/O thread get a turn */
+#define QUEUE_SIZE    8
+#define REQUEST_BYTES 4096 /* given per request; a driver asks again */
+#define TURN_REQUESTS 8	   /* before others on the I/O thread get a turn */
 
 struct rng {
-	struct virtio_dev dev;	/* first */
+	struct virtio_dev dev; /* first */
 	struct chain chain;
 };
 

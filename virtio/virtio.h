@@ -27,7 +27,7 @@ struct virtio_dev;
 struct virtio_ops {
 	const char *name;	/* "blk" */
 	uint32_t id;		/* VIRTIO_ID_* */
-	uint32_t inline_queues;	/* bit q: notify on the vCPU's thread */
+	uint32_t inline_queues; /* bit q: notify on the vCPU's thread */
 	/* DRIVER_OK: queues are started, dev->acked is final. */
 	void (*start)(struct virtio_dev *dev);
 	/*
@@ -57,14 +57,14 @@ struct virtio_dev {
 	struct vm *vm;
 	pthread_mutex_t lock;
 	pthread_cond_t idle;
-	uint64_t features;	/* offered; transport adds its own */
-	uint64_t acked;		/* accepted by the driver */
+	uint64_t features; /* offered; transport adds its own */
+	uint64_t acked;	   /* accepted by the driver */
 	unsigned int nr_queues;
 	struct queue queue[VIRTIO_MAX_QUEUES];
-	const void *config;	/* device config space, little-endian */
+	const void *config; /* device config space, little-endian */
 	size_t config_len;
-	bool started;		/* from before ops->start to before ops->stop */
-	bool broken;		/* virtio_broken() was called, until reset */
+	bool started; /* from before ops->start to before ops->stop */
+	bool broken;  /* virtio_broken() was called, until reset */
 	struct virtio_transport *transport;
 };
 

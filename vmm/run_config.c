@@ -17,7 +17,6 @@ void run_config_init(struct run_config *cfg)
 		.tables = BOOT_AUTO,
 		.console = RUN_CONSOLE_VIRTIO,
 		.rng = true,
-		.rtc = true,
 		.log_level = LOG_WARN,
 	};
 	snprintf(cfg->name, sizeof(cfg->name), "vm-%d", (int)getpid());
@@ -34,12 +33,13 @@ void run_config_exit(struct run_config *cfg)
 
 char *run_config_own(struct run_config *cfg, char *s)
 {
-	char **owned =
-		realloc(cfg->owned, (cfg->nr_owned + 1) * sizeof(*owned));
+	size_t size = (cfg->nr_owned + 1) * sizeof(*cfg->owned);
+	char **owned = s ? realloc(cfg->owned, size) : NULL;
 
-	if (!s || !owned)
-		die(EXIT_OSERR, "out of memory");
-	owned[cfg->nr_owned++] = s;
-	cfg->owned = owned;
-	return s;
+	if (owned) {
+		owned[cfg->nr_owned++] = s;
+		cfg->owned = owned;
+		return s;
+	}
+	die(EXIT_OSERR, "out of memory");
 }

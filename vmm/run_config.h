@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What `hotline run` was asked for, as plain data: filled and checked by
- * vmm/cli_run.c, read by vmm/machine.c.  Constant once parsed.
+ * vmm/cli/run.c, read by vmm/machine.c.  Constant once parsed.
  *
  * Strings point into argv, the environment or owned[] and live as long as
  * the config does.
@@ -77,7 +77,7 @@ struct run_config {
 	enum boot_tables tables;
 	bool pvh;
 	enum run_console console;
-	bool rng, rtc;
+	bool rng;
 	struct run_disk disk[RUN_DISKS];
 	unsigned int nr_disks;
 	struct run_net net[RUN_NETS];

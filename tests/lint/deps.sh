@@ -26,5 +26,5 @@ check vmm/boot/ "$backend|vmm/boot/"
 check vmm/dev/ "$backend|vmm/dev/"
 check virtio/ "$backend|virtio/"
 check hypercalls/ "$backend|hypercalls/"
-check vmm/net-user/ "vmm/net-user/|virtio/net_wire.h"
+check vmm/net-user/ "vmm/net-user/|virtio/net_wire.h|vmm/core/exitcode.h"
 exit $bad

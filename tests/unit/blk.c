@@ -138,6 +138,7 @@ static void end(void)
 {
 	stop();
 	dev->ops->free(dev);
+	disk_close(disk);
 	event_free(vm.loop);
 	mem_exit(&vm.mem);
 	close(disk_fd);
@@ -230,6 +231,7 @@ START_TEST(offers)
 	ck_assert_uint_eq(c->capacity, SECTORS);
 	ck_assert_uint_eq(c->num_queues, 3);
 	ck_assert_uint_eq(c->seg_max, 254);
+	ck_assert_uint_eq(c->size_max, 1 << 20);
 	ck_assert_uint_eq(c->blk_size, 512);
 	ck_assert_uint_eq(c->physical_block_exp, 3);
 	ck_assert_uint_eq(c->wce, 1);

@@ -536,9 +536,9 @@ START_TEST(permissions)
 	make_file("/var/tmp", block, sizeof(block));
 	ck_assert_int_eq(chmod(path, 0444), 0);
 	if (geteuid()) {
-		expect(&opt, EXIT_NOPERM, "readonly=on");
+		expect(&opt, EXIT_NOPERM, "say ro");
 	} else {
-		as_nobody(&opt, "readonly=on");
+		as_nobody(&opt, "say ro");
 		chmod(path, 0);
 		opt.readonly = true;
 		as_nobody(&opt, "reading");

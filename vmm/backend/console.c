@@ -23,29 +23,29 @@
 #include "vmm/core/exitcode.h"
 #include "vmm/core/vm.h"
 
-#define RING 4096		/* bytes, a power of two */
-#define ESCAPE 0x01		/* Ctrl-a */
-#define LOOK_NS 500000000	/* between looks at a terminal not ours now */
-#define STOPPED_MS 1000		/* patience with the reader when told to stop */
+#define RING	   4096	     /* bytes, a power of two */
+#define ESCAPE	   0x01	     /* Ctrl-a */
+#define LOOK_NS	   500000000 /* between looks at a terminal not ours now */
+#define STOPPED_MS 1000	     /* patience with the reader when told to stop */
 
 struct console {
 	struct vm *vm;
 	struct console_client *client;
 	struct sink out;
-	int in_fd, out_fd;		/* as given */
-	bool tty;			/* in_fd is one */
-	struct nbio io;			/* how to read in_fd */
+	int in_fd, out_fd; /* as given */
+	bool tty;	   /* in_fd is one */
+	struct nbio io;	   /* how to read in_fd */
 	struct event_source in;
-	struct event_source wake;	/* eventfd: room, or a signal */
-	struct event_source look;	/* timerfd: is the terminal ours again? */
-	bool watching;			/* in is on the loop */
-	bool at_end;			/* no more input will come */
-	bool escaped;			/* the last byte was ESCAPE */
+	struct event_source wake; /* eventfd: room, or a signal */
+	struct event_source look; /* timerfd: is the terminal ours again? */
+	bool watching;		  /* in is on the loop */
+	bool at_end;		  /* no more input will come */
+	bool escaped;		  /* the last byte was ESCAPE */
 
-	pthread_mutex_t lock;		/* the rest */
+	pthread_mutex_t lock; /* the rest */
 	uint8_t ring[RING];
-	uint32_t head, tail;		/* bytes ever put in and taken out */
-	bool full;			/* reading waits for room */
+	uint32_t head, tail; /* bytes ever put in and taken out */
+	bool full;	     /* reading waits for room */
 };
 
 static struct console *from_source(struct event_source *src, size_t member)
@@ -118,7 +118,8 @@ void console_input_ready(struct console *con)
 static void say_help(void)
 {
 	/* The terminal is raw, so a line needs both its ends. */
-	dprintf(STDERR_FILENO, "\r\nhotline: Ctrl-a x stops the machine, "
+	dprintf(STDERR_FILENO,
+		"\r\nhotline: Ctrl-a x stops the machine, "
 		"Ctrl-a Ctrl-a sends Ctrl-a, Ctrl-a h prints this\r\n");
 }
 
@@ -141,7 +142,7 @@ static void put_key(struct console *con, uint8_t byte)
 	case ESCAPE:
 		put_byte(con, ESCAPE);
 		break;
-	default:	/* no command of ours: meant for the guest */
+	default: /* no command of ours: meant for the guest */
 		put_byte(con, ESCAPE);
 		put_byte(con, byte);
 	}
@@ -332,8 +333,9 @@ struct console *console_new(struct vm *vm, int in, int out)
 			 eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), on_wake);
 	if (!err)
 		err = add_source(con, &con->look,
-				 timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC |
-						TFD_NONBLOCK), on_look);
+				 timerfd_create(CLOCK_MONOTONIC,
+						TFD_CLOEXEC | TFD_NONBLOCK),
+				 on_look);
 	if (err)
 		goto err_sources;
 	pthread_mutex_init(&con->lock, NULL);
@@ -374,8 +376,9 @@ void console_free(struct console *con)
 	tty_signals(-1);
 	tty_restore();
 	end = atomic_load(&con->vm->end);
-	sink_exit(&con->out, end == EXIT_STOPPED || end == EXIT_WATCHDOG ?
-				     STOPPED_MS : -1);
+	sink_exit(&con->out, end == EXIT_STOPPED || end == EXIT_WATCHDOG
+				     ? STOPPED_MS
+				     : -1);
 	watch(con, false);
 	close_source(con, &con->look);
 	close_source(con, &con->wake);

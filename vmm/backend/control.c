@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "vmm/backend/control_dir.h"
+#include "vmm/core/clock.h"
 #include "vmm/core/event.h"
 #include "vmm/core/exitcode.h"
 #include "vmm/core/log.h"
@@ -40,22 +41,14 @@ struct control {
 	struct client client[CONTROL_CLIENTS];
 };
 
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
-
 static void put_info(struct control *ctl, FILE *out)
 {
 	fprintf(out,
-		"name=%s\npid=%d\ncpus=%u\nmem=%llu\nuptime_ms=%llu\nstate=%"
-		"s\n",
+		"name=%s\npid=%d\ncpus=%u\nmem=%llu\n"
+		"uptime_ms=%llu\nstate=%s\n",
 		ctl->name, (int)getpid(), ctl->cpus,
 		(unsigned long long)ctl->mem,
-		(unsigned long long)(now_ns() - ctl->start_ns) / 1000000,
+		(unsigned long long)(clock_ns() - ctl->start_ns) / 1000000,
 		vm_ended(ctl->vm) ? "ending" : "running");
 }
 
@@ -193,7 +186,7 @@ static void client_ready(struct event_source *src, uint32_t events)
 	struct client *c = (struct client *)src;
 	ssize_t n;
 
-	c->used_ns = now_ns();
+	c->used_ns = clock_ns();
 	if (!flush(c))
 		return;
 	if (!c->out && !do_lines(c))
@@ -250,7 +243,7 @@ void control_serve(struct control *ctl, int fd)
 	*c = (struct client){
 		.src = { .fd = fd, .fn = client_ready },
 		.ctl = ctl,
-		.used_ns = now_ns(),
+		.used_ns = clock_ns(),
 	};
 	if (event_add(ctl->vm->loop, &c->src, EPOLLIN) < 0) {
 		close(fd);
@@ -332,7 +325,7 @@ int control_new(struct control **out, struct vm *vm,
 	ctl->vm = vm;
 	ctl->cpus = info->cpus;
 	ctl->mem = info->mem;
-	ctl->start_ns = now_ns();
+	ctl->start_ns = clock_ns();
 	ctl->dir.fd = -1;
 	snprintf(ctl->name, sizeof(ctl->name), "%s", info->name);
 	for (int i = 0; i < CONTROL_CLIENTS; i++)

@@ -60,8 +60,8 @@ ssize_t nbio_read(const struct nbio *io, void *buf, size_t len)
 
 	if (!may_go(io, POLLIN))
 		return -EAGAIN;
-	n = io->how == NBIO_SOCKET ? recv(io->fd, buf, len, MSG_DONTWAIT) :
-				     read(io->fd, buf, len);
+	n = io->how == NBIO_SOCKET ? recv(io->fd, buf, len, MSG_DONTWAIT)
+				   : read(io->fd, buf, len);
 	if (n >= 0)
 		return n;
 	return errno == EINTR ? -EAGAIN : -errno;
@@ -76,9 +76,9 @@ ssize_t nbio_write(const struct nbio *io, const void *buf, size_t len)
 	/* What a pipe that polls as writable takes without blocking. */
 	if (io->how == NBIO_POLLED && len > PIPE_BUF)
 		len = PIPE_BUF;
-	n = io->how == NBIO_SOCKET ?
-		    send(io->fd, buf, len, MSG_DONTWAIT | MSG_NOSIGNAL) :
-		    write(io->fd, buf, len);
+	n = io->how == NBIO_SOCKET
+		    ? send(io->fd, buf, len, MSG_DONTWAIT | MSG_NOSIGNAL)
+		    : write(io->fd, buf, len);
 	if (n > 0)
 		return n;
 	return !n || errno == EINTR ? -EAGAIN : -errno;

@@ -11,12 +11,12 @@
 #include <sys/types.h>
 
 struct nbio {
-	int fd;			/* to use with poll(); the caller's, or opened anew */
+	int fd; /* to use with poll(); the caller's, or opened anew */
 	enum nbio_how {
-		NBIO_OWN,	/* opened anew, O_NONBLOCK */
-		NBIO_SOCKET,	/* MSG_DONTWAIT */
-		NBIO_POLLED,	/* asked with poll() each time, small pieces */
-		NBIO_PLAIN,	/* files, /dev/null: never blocks for long */
+		NBIO_OWN,    /* opened anew, O_NONBLOCK */
+		NBIO_SOCKET, /* MSG_DONTWAIT */
+		NBIO_POLLED, /* asked with poll() each time, small pieces */
+		NBIO_PLAIN,  /* files, /dev/null: never blocks for long */
 	} how;
 };
 

@@ -18,11 +18,11 @@
 #include "vmm/core/log.h"
 #include "vmm/core/vm.h"
 
-#define MS 1000000		/* ns */
-#define GATHER_MS 5		/* below what people notice */
-#define RETRY_MS 20
-#define LOOK_MS 100		/* how late a waiting vCPU sees the end */
-#define DIRECT 1024		/* bytes that are not worth copying */
+#define MS	  1000000 /* ns */
+#define GATHER_MS 5	  /* below what people notice */
+#define RETRY_MS  20
+#define LOOK_MS	  100  /* how late a waiting vCPU sees the end */
+#define DIRECT	  1024 /* bytes that are not worth copying */
 
 static void arm(struct sink *s, long ms)
 {
@@ -121,8 +121,10 @@ void sink_write(struct sink *s, const void *buf, size_t len)
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	atomic_store_explicit(&s->last_ns, (uint64_t)now.tv_sec * 1000000000 +
-			      (uint64_t)now.tv_nsec, memory_order_relaxed);
+	atomic_store_explicit(&s->last_ns,
+			      (uint64_t)now.tv_sec * 1000000000 +
+				      (uint64_t)now.tv_nsec,
+			      memory_order_relaxed);
 	pthread_mutex_lock(&s->lock);
 	if (s->dead)
 		s->lost += len;
@@ -156,7 +158,8 @@ int sink_init(struct sink *s, struct vm *vm, int fd)
 	memset(s, 0, sizeof(*s));
 	s->vm = vm;
 	s->timer.fn = on_timer;
-	s->timer.fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	s->timer.fd =
+		timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (s->timer.fd < 0)
 		return -errno;
 	err = event_add(vm->loop, &s->timer, EPOLLIN | EPOLLET);
@@ -180,7 +183,8 @@ void sink_exit(struct sink *s, int patience_ms)
 		consume(s, put(s, s->buf, s->len));
 	s->lost += s->len;
 	if (s->lost && !s->dead)
-		warn("%llu bytes of console output are lost: nobody read them in time",
+		warn("%llu bytes of console output are lost: nobody read them "
+		     "in time",
 		     (unsigned long long)s->lost);
 	sigaction(SIGPIPE, &old, NULL);
 	event_del(s->vm->loop, &s->timer);

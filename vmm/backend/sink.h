@@ -22,14 +22,14 @@ struct vm;
 #define SINK_SIZE (64 * 1024)
 
 struct sink {
-	struct event_source timer;	/* first: the timerfd */
+	struct event_source timer; /* first: the timerfd */
 	struct vm *vm;
 	struct nbio io;
-	_Atomic uint64_t last_ns;	/* CLOCK_MONOTONIC_COARSE; 0 = never */
-	pthread_mutex_t lock;		/* all below */
-	bool armed;			/* timer is running */
-	bool dead;			/* the reader is gone */
-	uint64_t lost;			/* bytes that could not be kept */
+	_Atomic uint64_t last_ns; /* CLOCK_MONOTONIC_COARSE; 0 = never */
+	pthread_mutex_t lock;	  /* all below */
+	bool armed;		  /* timer is running */
+	bool dead;		  /* the reader is gone */
+	uint64_t lost;		  /* bytes that could not be kept */
 	size_t len;
 	char buf[SINK_SIZE];
 };

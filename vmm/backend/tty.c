@@ -18,7 +18,7 @@ static struct {
 	int fd;
 	struct termios cooked;
 	atomic_bool raw;
-	atomic_int wake;		/* eventfd, or -1 */
+	atomic_int wake; /* eventfd, or -1 */
 	atomic_bool resized, continued;
 } tty = { .wake = -1 };
 
@@ -33,7 +33,7 @@ bool tty_foreground(int fd)
 static void crashed(int sig)
 {
 	tty_restore();
-	raise(sig);	/* delivered on return, with its default effect */
+	raise(sig); /* delivered on return, with its default effect */
 }
 
 static void guard_crashes(void)

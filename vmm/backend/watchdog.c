@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "vmm/core/clock.h"
 #include "vmm/core/event.h"
 #include "vmm/core/exitcode.h"
 #include "vmm/core/log.h"
@@ -24,14 +25,6 @@ struct watchdog {
 	struct watchdog_options opt;
 	uint64_t start_ns;
 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * NS + (uint64_t)ts.tv_nsec;
-}
 
 static void say_where(struct watchdog *dog, struct vcpu *vcpu)
 {
@@ -51,12 +44,12 @@ static void say_where(struct watchdog *dog, struct vcpu *vcpu)
 
 static void bark(struct watchdog *dog)
 {
-	uint64_t until = now_ns() + ASK_NS;
+	uint64_t until = clock_ns() + ASK_NS;
 
 	error("no console output for %u s (--watchdog): stopping the machine",
 	      dog->opt.seconds);
 	for (unsigned int i = 0; i < dog->vm->nr_cpus; i++) {
-		if (now_ns() >= until) {
+		if (clock_ns() >= until) {
 			error("  and %u more", dog->vm->nr_cpus - i);
 			break;
 		}
@@ -90,7 +83,7 @@ static void due(struct event_source *src, uint32_t events)
 	if (last < dog->start_ns)
 		last = dog->start_ns;
 	deadline = last + dog->opt.seconds * NS;
-	if (now_ns() < deadline)
+	if (clock_ns() < deadline)
 		arm(dog, deadline);
 	else
 		bark(dog);
@@ -105,7 +98,7 @@ struct watchdog *watchdog_new(struct vm *vm, const struct watchdog_options *opt)
 		return NULL;
 	dog->vm = vm;
 	dog->opt = *opt;
-	dog->start_ns = now_ns();
+	dog->start_ns = clock_ns();
 	dog->src.fn = due;
 	dog->src.fd =
 		timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);

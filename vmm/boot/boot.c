@@ -41,7 +41,7 @@ int boot_choose_tables(const char *kernel, enum boot_tables asked,
 		       enum boot_tables *tables)
 {
 	struct image img;
-	bool acpi;
+	bool acpi = false;
 	int err;
 
 	*tables = asked;
@@ -50,16 +50,14 @@ int boot_choose_tables(const char *kernel, enum boot_tables asked,
 	err = image_open(&img, "-k", kernel);
 	if (err)
 		return err;
-	if (bzimage_probe(&img)) {
+	if (elf_probe(&img))
+		err = elf_knows_acpi(&img, &acpi);
+	else if (bzimage_probe(&img))
 		err = bzimage_knows_acpi(&img, &acpi);
-		if (!err)
-			*tables = acpi ? BOOT_ACPI : BOOT_DT;
-	} else if (elf_probe(&img)) {
-		*tables = BOOT_BOTH;
-	} else {
+	else
 		err = image_foreign(&img);
-	}
 	image_close(&img);
+	*tables = acpi ? BOOT_ACPI : BOOT_DT;
 	return err;
 }
 

@@ -20,13 +20,14 @@ enum boot_tables {
 	BOOT_AUTO,		/* see boot_choose_tables() */
 	BOOT_DT,
 	BOOT_ACPI,
-	BOOT_BOTH,
+	BOOT_BOTH,		/* for a kernel that knows just one of them */
 };
 
 /*
- * Makes DT, ACPI or BOTH out of AUTO.  A kernel that knows both would find
- * each device twice, so a bzImage is asked whether it knows ACPI; an ELF file
- * cannot be asked and gets both.  0 or an enum exit_code after an error().
+ * Makes BOOT_ACPI or BOOT_DT out of BOOT_AUTO: ACPI for a kernel that is built
+ * with it, else the tree.  Both would be wrong for a kernel that knows both: it
+ * finds each device twice and gets the half that has no interrupts.  0 or an
+ * enum exit_code after an error().
  */
 int boot_choose_tables(const char *kernel, enum boot_tables asked,
 		       enum boot_tables *tables);
@@ -62,6 +63,7 @@ void *cpio_from_argv(char *const argv[], size_t *len);
 struct cmdline_options {
 	const char *console;	/* "hvc0", "ttyS0", ...; NULL = none */
 	unsigned int cpus;
+	enum boot_tables tables;	/* as boot_choose_tables() chose */
 	const char *root;	/* root device, "/dev/vda"; NULL = not said */
 	bool root_ro;		/* the kernel mounts it read-only at first */
 	const char *user;	/* what the user wants in addition; or NULL */

@@ -4,7 +4,6 @@
  * real-mode part is only read for its setup header.
  */
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "vmm/boot/boot.h"
@@ -131,7 +130,6 @@ int bzimage_knows_acpi(const struct image *img, bool *acpi)
 {
 	struct setup_header hdr;
 	uint64_t off, end;
-	uint8_t *code;
 	int err = read_header(img, &hdr);
 
 	if (err)
@@ -140,13 +138,5 @@ int bzimage_knows_acpi(const struct image *img, bool *acpi)
 	end = code_offset(&hdr) + code_length(&hdr);
 	if (off > end || end - off > PLAIN_MAX)
 		off = end > PLAIN_MAX ? end - PLAIN_MAX : 0;
-	code = malloc(end - off + 1);
-	if (!code) {
-		error("out of memory");
-		return EXIT_OSERR;
-	}
-	err = image_read(img, off, code, end - off);
-	*acpi = !err && memmem(code, end - off, "RSD PTR ", 8);
-	free(code);
-	return err;
+	return image_search(img, off, end - off, "RSD PTR ", acpi);
 }

@@ -9,7 +9,7 @@
 
 #include "vmm/boot/boot.h"
 
-enum when { ALWAYS, ONE_CPU };
+enum when { ALWAYS, ONE_CPU, WITH_ACPI };
 
 static const struct {
 	const char *text;
@@ -28,7 +28,24 @@ static const struct {
 	{ "tsc=reliable", ALWAYS },
 	/* Rewriting all lock prefixes costs more than one CPU gains. */
 	{ "noreplace-smp", ONE_CPU },
+	/*
+	 * There is none; looking for it costs 230 exits.  A kernel that boots
+	 * from a tree has no PCI code, and would hand the word to init.
+	 */
+	{ "pci=off", WITH_ACPI },
 };
+
+static bool applies(enum when when, const struct cmdline_options *opt)
+{
+	switch (when) {
+	case ONE_CPU:
+		return opt->cpus == 1;
+	case WITH_ACPI:
+		return opt->tables == BOOT_ACPI || opt->tables == BOOT_BOTH;
+	default:
+		return true;
+	}
+}
 
 static bool is_space(char c)
 {
@@ -68,7 +85,7 @@ static void put_defaults(FILE *f, const struct cmdline_options *opt)
 	if (opt->console && !has_param(opt->user ? opt->user : "", "console="))
 		fprintf(f, "console=%s ", opt->console);
 	for (size_t i = 0; i < sizeof(defaults) / sizeof(defaults[0]); i++)
-		if (defaults[i].when == ALWAYS || opt->cpus == 1)
+		if (applies(defaults[i].when, opt))
 			fprintf(f, "%s ", defaults[i].text);
 	if (opt->root)
 		fprintf(f, "root=%s %s ", opt->root, opt->root_ro ? "ro" : "rw");

@@ -123,6 +123,32 @@ int image_read(const struct image *img, uint64_t off, void *dst, size_t len)
 	return 0;
 }
 
+#define SEARCH_CHUNK 32768
+
+int image_search(const struct image *img, uint64_t off, uint64_t len,
+		 const char *text, bool *found)
+{
+	size_t want = strlen(text), keep = 0;
+	char buf[SEARCH_CHUNK + 64];
+
+	*found = false;
+	while (len && !*found) {
+		size_t n = len < SEARCH_CHUNK ? (size_t)len : SEARCH_CHUNK;
+		int err = image_read(img, off, buf + keep, n);
+
+		if (err)
+			return err;
+		*found = memmem(buf, keep + n, text, want);
+		off += n;
+		len -= n;
+		/* It may begin at the end of one piece and end in the next. */
+		n += keep;
+		keep = n < want - 1 ? n : want - 1;
+		memmove(buf, buf + n - keep, keep);
+	}
+	return 0;
+}
+
 int image_room(const struct image *img, const struct mem *mem,
 	       const char *what, uint64_t base, uint64_t len)
 {

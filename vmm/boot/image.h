@@ -42,6 +42,9 @@ struct kernel {
 int image_open(struct image *img, const char *option, const char *path);
 void image_close(struct image *img);
 int image_read(const struct image *img, uint64_t off, void *dst, size_t len);
+/* Whether text (64 bytes at most) stands in this part of the file. */
+int image_search(const struct image *img, uint64_t off, uint64_t len,
+		 const char *text, bool *found);
 
 /*
  * Checks that [base, base + len) is RAM which the boot data leaves free, below
@@ -64,6 +67,9 @@ int elf_load(const struct image *img, struct mem *mem,
 bool bzimage_probe(const struct image *img);
 int bzimage_load(const struct image *img, struct mem *mem,
 		 const struct boot_options *opt, struct kernel *k);
+
+/* Whether this kernel, one that the loader knows, reads ACPI tables. */
+int elf_knows_acpi(const struct image *img, bool *acpi);
 int bzimage_knows_acpi(const struct image *img, bool *acpi);
 
 #endif

@@ -123,26 +123,24 @@ static bool read_name(const struct table *t, const Elf64_Shdr *strtab,
 	return name[0];
 }
 
+/* The first symbol table is the only one: a hostile file could have many. */
 static bool lookup(struct table *t, uint64_t addr, char *buf, size_t len)
 {
-	unsigned int section;
+	struct found best = {};
+	char name[NAME_MAX_LEN];
+	unsigned int section, i = 1;
 
 	if (!read_sections(t))
 		return false;
 	section = find_section(t, addr);
-	for (unsigned int i = 1; section && i < t->nr; i++) {
-		struct found best = {};
-		char name[NAME_MAX_LEN];
-
-		if (t->shdr[i].sh_type != SHT_SYMTAB ||
-		    t->shdr[i].sh_link >= t->nr ||
-		    !scan(t, &t->shdr[i], section, addr, &best) ||
-		    !read_name(t, &t->shdr[t->shdr[i].sh_link], best.name, name))
-			continue;
-		snprintf(buf, len, "%s+0x%" PRIx64, name, addr - best.value);
-		return true;
-	}
-	return false;
+	while (i < t->nr && t->shdr[i].sh_type != SHT_SYMTAB)
+		i++;
+	if (!section || i == t->nr || t->shdr[i].sh_link >= t->nr ||
+	    !scan(t, &t->shdr[i], section, addr, &best) ||
+	    !read_name(t, &t->shdr[t->shdr[i].sh_link], best.name, name))
+		return false;
+	snprintf(buf, len, "%s+0x%" PRIx64, name, addr - best.value);
+	return true;
 }
 
 bool symbol_lookup(const char *elf, uint64_t addr, char *buf, size_t len)

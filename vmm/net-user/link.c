@@ -11,10 +11,11 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define FRAME_MAX (65535 + 14 + 4)
-#define BATCH 64			/* frames before the stack gets its turn */
-#define CONGESTED (256u << 10)		/* bytes */
-#define QUEUE_MAX (4u << 20)		/* bytes */
+#include "virtio/net_wire.h"
+
+#define BATCH	  64	       /* frames before the stack gets its turn */
+#define CONGESTED (256u << 10) /* bytes */
+#define QUEUE_MAX (4u << 20)   /* bytes */
 
 struct frame {
 	struct frame *next;
@@ -27,11 +28,11 @@ static size_t queued;
 
 bool link_receive(void (*fn)(const uint8_t *frame, size_t len))
 {
-	static uint8_t buf[FRAME_MAX];
+	static uint8_t buf[NET_WIRE_FRAME];
 	ssize_t n;
 
 	for (int i = 0; i < BATCH; i++) {
-		n = recv(LINK_FD, buf, sizeof(buf), MSG_DONTWAIT);
+		n = recv(NET_WIRE_FD, buf, sizeof(buf), MSG_DONTWAIT);
 		if (n < 0)
 			return errno == EAGAIN || errno == EINTR;
 		if (!n)
@@ -43,7 +44,7 @@ bool link_receive(void (*fn)(const uint8_t *frame, size_t len))
 
 static bool send_now(const void *frame, size_t len)
 {
-	ssize_t n = send(LINK_FD, frame, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	ssize_t n = send(NET_WIRE_FD, frame, len, MSG_DONTWAIT | MSG_NOSIGNAL);
 
 	return n >= 0 || errno != EAGAIN;
 }

@@ -7,8 +7,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define LINK_FD 3		/* where the VMM puts it */
-
 /* Calls fn for each frame that has come in, up to a batch; false at the end. */
 bool link_receive(void (*fn)(const uint8_t *frame, size_t len));
 

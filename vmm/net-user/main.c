@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * hotline-net-user: user-mode networking for one virtual machine.  Started by
- * the VMM (virtio/net_user.c) with the link as descriptor 3; ends with it.
- * One thread.
- *
- * Arguments: MTU, "isolated" or "open", then forwarded ports as
- * PROTO:ADDR:PORT:GUESTPORT.  They come from the VMM, checked.
+ * the VMM (virtio/net_user.c), ends with it.  One thread.  Descriptors and
+ * arguments: virtio/net_wire.h.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -17,8 +14,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "virtio/net_wire.h"
 #include "vmm/core/exitcode.h"
-#include "vmm/net-user/link.h"
 #include "vmm/net-user/sandbox.h"
 #include "vmm/net-user/stack.h"
 
@@ -37,20 +34,28 @@ static int forward_error(const char *where, int port, int err)
 {
 	switch (err) {
 	case -EADDRINUSE:
-		fprintf(stderr, "hotline: --net user,fwd=%s: port %d of this host is in use by another program; choose another\n",
+		fprintf(stderr,
+			"hotline: --net user,fwd=%s: port %d of this host is "
+			"in use by another program; choose another\n",
 			where, port);
 		return EXIT_OSERR;
 	case -EACCES:
 	case -EPERM:
-		fprintf(stderr, "hotline: --net user,fwd=%s: no permission to listen on port %d; choose one from 1024 up\n",
+		fprintf(stderr,
+			"hotline: --net user,fwd=%s: no permission to listen "
+			"on port %d; choose one from 1024 up\n",
 			where, port);
 		return EXIT_NOPERM;
 	case -EADDRNOTAVAIL:
-		fprintf(stderr, "hotline: --net user,fwd=%s: this host has no such address; leave it out for 127.0.0.1, or write 0.0.0.0 for all\n",
+		fprintf(stderr,
+			"hotline: --net user,fwd=%s: this host has no such "
+			"address; leave it out for 127.0.0.1, or write 0.0.0.0 "
+			"for all\n",
 			where);
 		return EXIT_USAGE;
 	default:
-		fprintf(stderr, "hotline: --net user,fwd=%s: cannot listen: %s\n",
+		fprintf(stderr,
+			"hotline: --net user,fwd=%s: cannot listen: %s\n",
 			where, strerror(-err));
 		return EXIT_OSERR;
 	}
@@ -64,9 +69,11 @@ static int add_forward(const char *arg)
 	struct in_addr in;
 
 	if (sscanf(arg, "%3[a-z]:%15[0-9.]:%d:%d%n", proto, addr, &port,
-		   &guest_port, &n) != 4 || arg[n] ||
-	    inet_pton(AF_INET, addr, &in) != 1) {
-		fprintf(stderr, "hotline: hotline-net-user: bad argument %s; is it of another version than hotline?\n",
+		   &guest_port, &n) != 4 ||
+	    arg[n] || inet_pton(AF_INET, addr, &in) != 1) {
+		fprintf(stderr,
+			"hotline: hotline-net-user: bad argument %s; is it of "
+			"another version than hotline?\n",
 			arg);
 		return EXIT_INTERNAL;
 	}
@@ -84,8 +91,9 @@ static int set_up(int argc, char **argv)
 	int code, err;
 
 	if (!stack_init(strtoul(argv[1], NULL, 10),
-			!strcmp(argv[2], "isolated"))) {
-		fprintf(stderr, "hotline: --net user: libslirp does not start\n");
+			!strcmp(argv[2], NET_WIRE_ISOLATED))) {
+		fprintf(stderr,
+			"hotline: --net user: libslirp does not start\n");
 		return EXIT_UNAVAIL;
 	}
 	for (int i = 3; i < argc; i++) {
@@ -95,7 +103,9 @@ static int set_up(int argc, char **argv)
 	}
 	err = sandbox_enter(&step);
 	if (err) {
-		fprintf(stderr, "hotline: --net user: cannot lock hotline-net-user in (%s): %s\n",
+		fprintf(stderr,
+			"hotline: --net user: cannot lock hotline-net-user in "
+			"(%s): %s\n",
 			step, strerror(-err));
 		return EXIT_UNAVAIL;
 	}
@@ -108,11 +118,12 @@ int main(int argc, char **argv)
 	socklen_t len = sizeof(type);
 
 	if (argc < 3 ||
-	    getsockopt(LINK_FD, SOL_SOCKET, SO_TYPE, &type, &len) < 0) {
-		fprintf(stderr, "hotline-net-user is not started by hand: `hotline run --net user` does it\n");
+	    getsockopt(NET_WIRE_FD, SOL_SOCKET, SO_TYPE, &type, &len) < 0) {
+		fprintf(stderr, "hotline-net-user is not started by hand: "
+				"`hotline run --net user` does it\n");
 		return EXIT_USAGE;
 	}
-	syscall(SYS_close_range, LINK_FD + 1, ~0u, 0);
+	syscall(SYS_close_range, NET_WIRE_FD + 1, ~0u, 0);
 	ignore_signals();
 	code = set_up(argc, argv);
 	if (code)

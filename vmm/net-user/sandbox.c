@@ -50,7 +50,7 @@ static void allow_reading(int ruleset, const char *dir)
 	};
 
 	if (path.parent_fd < 0)
-		return;		/* not on this host */
+		return; /* not on this host */
 	syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH,
 		&path, 0);
 	close(path.parent_fd);
@@ -60,8 +60,11 @@ static void allow_reading(int ruleset, const char *dir)
 static int limit_files(void)
 {
 	static const char *const dirs[] = {
-		"/etc", "/run/systemd/resolve", "/run/NetworkManager",
-		"/run/resolvconf", "/run/connman",
+		"/etc",
+		"/run/systemd/resolve",
+		"/run/NetworkManager",
+		"/run/resolvconf",
+		"/run/connman",
 	};
 	struct landlock_ruleset_attr attr = {
 		.handled_access_fs = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1,
@@ -69,7 +72,7 @@ static int limit_files(void)
 	long fd = syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
 	int err = 0;
 
-	if (fd < 0)		/* a host without it */
+	if (fd < 0) /* a host without it */
 		return errno == ENOSYS || errno == EOPNOTSUPP ? 0 : -errno;
 	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++)
 		allow_reading((int)fd, dirs[i]);
@@ -80,21 +83,54 @@ static int limit_files(void)
 }
 
 static const int calls[] = {
-	SCMP_SYS(accept), SCMP_SYS(accept4), SCMP_SYS(bind), SCMP_SYS(brk),
-	SCMP_SYS(clock_gettime), SCMP_SYS(close), SCMP_SYS(connect),
+	SCMP_SYS(accept),
+	SCMP_SYS(accept4),
+	SCMP_SYS(bind),
+	SCMP_SYS(brk),
+	SCMP_SYS(clock_gettime),
+	SCMP_SYS(close),
+	SCMP_SYS(connect),
 	SCMP_SYS(dup2),
-	SCMP_SYS(exit), SCMP_SYS(exit_group), SCMP_SYS(fcntl), SCMP_SYS(fstat),
-	SCMP_SYS(futex), SCMP_SYS(getpeername), SCMP_SYS(getpid),
-	SCMP_SYS(getrandom), SCMP_SYS(getsockname), SCMP_SYS(getsockopt),
-	SCMP_SYS(gettid), SCMP_SYS(gettimeofday), SCMP_SYS(listen),
-	SCMP_SYS(lseek), SCMP_SYS(madvise), SCMP_SYS(mremap), SCMP_SYS(munmap),
-	SCMP_SYS(newfstatat), SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(read),
-	SCMP_SYS(readv), SCMP_SYS(recvfrom), SCMP_SYS(recvmsg),
-	SCMP_SYS(restart_syscall), SCMP_SYS(rt_sigaction),
-	SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(sendmsg),
-	SCMP_SYS(sendto), SCMP_SYS(setsockopt), SCMP_SYS(shutdown),
-	SCMP_SYS(stat), SCMP_SYS(statx), SCMP_SYS(sysinfo), SCMP_SYS(time),
-	SCMP_SYS(tgkill), SCMP_SYS(uname), SCMP_SYS(write), SCMP_SYS(writev),
+	SCMP_SYS(exit),
+	SCMP_SYS(exit_group),
+	SCMP_SYS(fcntl),
+	SCMP_SYS(fstat),
+	SCMP_SYS(futex),
+	SCMP_SYS(getpeername),
+	SCMP_SYS(getpid),
+	SCMP_SYS(getrandom),
+	SCMP_SYS(getsockname),
+	SCMP_SYS(getsockopt),
+	SCMP_SYS(gettid),
+	SCMP_SYS(gettimeofday),
+	SCMP_SYS(listen),
+	SCMP_SYS(lseek),
+	SCMP_SYS(madvise),
+	SCMP_SYS(mremap),
+	SCMP_SYS(munmap),
+	SCMP_SYS(newfstatat),
+	SCMP_SYS(poll),
+	SCMP_SYS(ppoll),
+	SCMP_SYS(read),
+	SCMP_SYS(readv),
+	SCMP_SYS(recvfrom),
+	SCMP_SYS(recvmsg),
+	SCMP_SYS(restart_syscall),
+	SCMP_SYS(rt_sigaction),
+	SCMP_SYS(rt_sigprocmask),
+	SCMP_SYS(rt_sigreturn),
+	SCMP_SYS(sendmsg),
+	SCMP_SYS(sendto),
+	SCMP_SYS(setsockopt),
+	SCMP_SYS(shutdown),
+	SCMP_SYS(stat),
+	SCMP_SYS(statx),
+	SCMP_SYS(sysinfo),
+	SCMP_SYS(time),
+	SCMP_SYS(tgkill),
+	SCMP_SYS(uname),
+	SCMP_SYS(write),
+	SCMP_SYS(writev),
 };
 
 /* Allowed if the argument, masked, has the value. */
@@ -114,10 +150,16 @@ static const struct {
 
 /* What nobody asks for by mistake. */
 static const int deadly[] = {
-	SCMP_SYS(clone), SCMP_SYS(clone3), SCMP_SYS(execve),
-	SCMP_SYS(execveat), SCMP_SYS(fork), SCMP_SYS(kill),
-	SCMP_SYS(process_vm_readv), SCMP_SYS(process_vm_writev),
-	SCMP_SYS(ptrace), SCMP_SYS(vfork),
+	SCMP_SYS(clone),
+	SCMP_SYS(clone3),
+	SCMP_SYS(execve),
+	SCMP_SYS(execveat),
+	SCMP_SYS(fork),
+	SCMP_SYS(kill),
+	SCMP_SYS(process_vm_readv),
+	SCMP_SYS(process_vm_writev),
+	SCMP_SYS(ptrace),
+	SCMP_SYS(vfork),
 };
 
 static int limit_calls(void)
@@ -129,12 +171,12 @@ static int limit_calls(void)
 		return -ENOMEM;
 	for (size_t i = 0; !err && i < sizeof(calls) / sizeof(calls[0]); i++)
 		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, calls[i], 0);
-	for (size_t i = 0; !err && i < sizeof(checked) / sizeof(checked[0]); i++)
-		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, checked[i].call, 1,
-				       SCMP_CMP(checked[i].arg,
-						SCMP_CMP_MASKED_EQ,
-						checked[i].mask,
-						checked[i].value));
+	for (size_t i = 0; !err && i < sizeof(checked) / sizeof(checked[0]);
+	     i++)
+		err = seccomp_rule_add(
+			ctx, SCMP_ACT_ALLOW, checked[i].call, 1,
+			SCMP_CMP(checked[i].arg, SCMP_CMP_MASKED_EQ,
+				 checked[i].mask, checked[i].value));
 	for (size_t i = 0; !err && i < sizeof(deadly) / sizeof(deadly[0]); i++)
 		err = seccomp_rule_add(ctx, SCMP_ACT_KILL_PROCESS, deadly[i],
 				       0);

@@ -13,20 +13,21 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "virtio/net_wire.h"
 #include "vmm/net-user/link.h"
 
 struct timer {
 	struct timer *next;
 	SlirpTimerCb cb;
 	void *opaque;
-	int64_t expires;	/* ms, clock_get_ns()'s clock; -1 = not armed */
+	int64_t expires; /* ms, clock_get_ns()'s clock; -1 = not armed */
 };
 
 static Slirp *slirp;
 static struct timer *timers;
-static struct pollfd *fds;	/* [0] is the link */
+static struct pollfd *fds; /* [0] is the link */
 static unsigned int nr_fds, max_fds;
-static bool held;		/* the stack's descriptors are not polled now */
+static bool held; /* the stack's descriptors are not polled now */
 
 static int64_t clock_ns(void *opaque)
 {
@@ -46,7 +47,7 @@ static ssize_t send_packet(const void *buf, size_t len, void *opaque)
 
 static void guest_error(const char *msg, void *opaque)
 {
-	(void)msg;		/* the guest's own affair */
+	(void)msg; /* the guest's own affair */
 	(void)opaque;
 }
 
@@ -56,7 +57,7 @@ static void *timer_new(SlirpTimerCb cb, void *cb_opaque, void *opaque)
 
 	(void)opaque;
 	if (!t)
-		abort();	/* at start only, and the library can't fail */
+		abort(); /* at start only, and the library can't fail */
 	*t = (struct timer){ timers, cb, cb_opaque, -1 };
 	timers = t;
 	return t;
@@ -82,13 +83,13 @@ static void timer_mod(void *timer, int64_t expire_ms, void *opaque)
 
 static void poll_fd_changed(int fd, void *opaque)
 {
-	(void)fd;		/* asked for anew before each poll() */
+	(void)fd; /* asked for anew before each poll() */
 	(void)opaque;
 }
 
 static void notify(void *opaque)
 {
-	(void)opaque;		/* no threads here, nobody to wake */
+	(void)opaque; /* no threads here, nobody to wake */
 }
 
 static const SlirpCb callbacks = {
@@ -106,7 +107,7 @@ static const SlirpCb callbacks = {
 bool stack_init(size_t mtu, bool isolated)
 {
 	SlirpConfig cfg = {
-		.version = 1,		/* all that is used here */
+		.version = 1, /* all that is used here */
 		.restricted = isolated,
 		.in_enabled = true,
 		.vnetwork.s_addr = htonl(0x0a000200),
@@ -223,8 +224,9 @@ void stack_run(void)
 	do {
 		nr_fds = 0;
 		held = false;
-		add_poll(LINK_FD, SLIRP_POLL_IN |
-			 (link_pending() ? SLIRP_POLL_OUT : 0), NULL);
+		add_poll(NET_WIRE_FD,
+			 SLIRP_POLL_IN | (link_pending() ? SLIRP_POLL_OUT : 0),
+			 NULL);
 		held = link_congested();
 		wait = UINT32_MAX;
 		slirp_pollfds_fill(slirp, &wait, add_poll, NULL);

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What is measured: the rows of table.c, and who does them. */
+#ifndef BENCH_BENCH_H
+#define BENCH_BENCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "tests/bench/vmms.h"
+
+enum bench_mode {
+	MODE_ICOUNT, /* L1's clock counts instructions */
+	MODE_WALL,
+	MODE_COUNT, /* events, with statsfd.so in the VMM; its time is void */
+	MODE_NR
+};
+
+enum bench_unit { UNIT_US_PER_OP, UNIT_MIB_PER_S, UNIT_US_PER_BYTE };
+
+/* One operation in a running guest. */
+struct bench_op {
+	const char *metric;
+	/* To the guest (guest.c): %s is the server, n comes behind. */
+	const char *command;
+	enum bench_unit unit;
+	uint64_t n[MODE_NR]; /* what one run does; 0: not in this mode */
+	const char *tail;    /* behind n */
+};
+
+/* One machine, and what is measured in it. */
+struct bench_row {
+	const char *bench;
+	const char *variant; /* added to the metrics' names; "" if plain */
+	struct vmms_machine machine;
+	const char *vmm;	    /* only this one; NULL: all */
+	const struct bench_op *ops; /* up to one without metric; NULL: boot */
+};
+
+extern const struct bench_row bench_rows[];
+extern const size_t bench_rows_count;
+extern const char *const bench_mode_names[MODE_NR];
+
+/* How often; the first run of each is made besides, and thrown away. */
+struct bench_options {
+	enum bench_mode mode;
+	unsigned int runs;
+	const char *vmm; /* only this one; NULL: all */
+};
+
+/* Prints one sample on stdout. */
+void bench_sample(const struct bench_row *row, const char *vmm,
+		  const char *metric, const char *unit, const char *mode,
+		  double value);
+/* Prints on stderr why a VMM has no figure. */
+void bench_fault(const struct bench_row *row, const char *vmm, const char *what,
+		 const char *why);
+
+/* Each does one row with all VMMs: 0, or the number of VMMs that failed. */
+unsigned int bench_boot(const struct bench_row *row,
+			const struct bench_options *opt);
+unsigned int bench_ops(const struct bench_row *row,
+		       const struct bench_options *opt);
+unsigned int bench_memory(const struct bench_row *row,
+			  const struct bench_options *opt);
+
+#endif

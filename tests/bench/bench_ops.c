@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Operations in guests that are all up at once and take turns, run by run.
+ * The runner's only thread.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/bench/bench.h"
+#include "tests/bench/session.h"
+
+static const char *server_of(const struct session *s, char *buf, size_t size)
+{
+	if (s->machine.net == NET_USER)
+		return "10.0.2.2";
+	snprintf(buf, size, "10.9.%u.1", s->machine.tap);
+	return buf;
+}
+
+/* Starts the guest and its network. */
+static int start(struct session *s)
+{
+	struct session_result r;
+	char command[128], buf[32];
+	const char *server = server_of(s, buf, sizeof(buf));
+	int last = s->machine.net == NET_USER ? 15 : 2;
+
+	if (session_start(s))
+		return -1;
+	if (s->machine.net == NET_NONE)
+		return 0;
+	snprintf(command, sizeof(command), "net %.*s.%d %s\n",
+		 (int)(strrchr(server, '.') - server), server, last, server);
+	return session_do(s, command, &r);
+}
+
+static void print_counts(struct session *s, const struct bench_op *op,
+			 const struct kvmstats_values *a,
+			 const struct kvmstats_values *b,
+			 const struct session_result *r)
+{
+	bool byte = op->unit == UNIT_US_PER_BYTE;
+	bool mib = op->unit == UNIT_MIB_PER_S;
+	double per = byte ? (double)r->bytes :
+		     mib  ? (double)r->bytes / (1 << 20) :
+			    (double)r->ops;
+	uint64_t all = b->sum[KVMSTAT_EXITS] - a->sum[KVMSTAT_EXITS];
+
+	session_sample(s, op->metric,
+		       byte ? "exits/byte" : mib ? "exits/MiB" : "exits/op",
+		       "count", (double)all / per);
+	session_sample(s, op->metric,
+		       byte ? "exits to the VMM/byte" :
+		       mib  ? "exits to the VMM/MiB" :
+			      "exits to the VMM/op",
+		       "count", (double)(b->user - a->user) / per);
+}
+
+static void print_time(struct session *s, const struct bench_op *op,
+		       const struct session_result *r)
+{
+	static const char *const units[] = {
+		[UNIT_US_PER_OP] = "us",
+		[UNIT_MIB_PER_S] = "MiB/s",
+		[UNIT_US_PER_BYTE] = "us/byte",
+	};
+	double ns = (double)r->ns, value = 0;
+
+	switch (op->unit) {
+	case UNIT_US_PER_OP:
+		value = ns / 1e3 / (double)r->ops;
+		break;
+	case UNIT_MIB_PER_S:
+		value = (double)r->bytes / (1 << 20) / (ns / 1e9);
+		break;
+	case UNIT_US_PER_BYTE:
+		value = ns / 1e3 / (double)r->bytes;
+		break;
+	}
+	session_sample(s, op->metric, units[op->unit],
+		       bench_mode_names[s->opt->mode], value);
+}
+
+static int do_once(struct session *s, const struct bench_op *op, bool first)
+{
+	struct kvmstats_values before, after;
+	struct session_result r;
+	char command[128], buf[32];
+	bool count = s->opt->mode == MODE_COUNT;
+	int n;
+
+	n = snprintf(command, sizeof(command), op->command,
+		     server_of(s, buf, sizeof(buf)));
+	snprintf(command + n, sizeof(command) - (size_t)n, " %llu%s\n",
+		 (unsigned long long)op->n[s->opt->mode], op->tail);
+	if (count && session_counts(s, &before))
+		return -1;
+	if (session_do(s, command, &r))
+		return -1;
+	if (count && session_counts(s, &after))
+		return -1;
+	if (first)
+		return 0;
+	if (count)
+		print_counts(s, op, &before, &after, &r);
+	else
+		print_time(s, op, &r);
+	return 0;
+}
+
+unsigned int bench_ops(const struct bench_row *row,
+		       const struct bench_options *opt)
+{
+	static struct session s[SESSIONS];
+	unsigned int failed = 0, n = session_init_all(s, row, opt);
+
+	for (unsigned int i = 0; i < n; i++)
+		s[i].failed = start(&s[i]) != 0;
+	for (const struct bench_op *op = row->ops; op->metric; op++)
+		for (unsigned int run = 0; run <= opt->runs; run++)
+			for (unsigned int i = 0; i < n; i++)
+				if (!s[i].failed)
+					s[i].failed = do_once(&s[i], op, !run);
+	for (unsigned int i = 0; i < n; i++) {
+		failed += s[i].failed;
+		session_stop(&s[i]);
+	}
+	return failed;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The operations that the guest can be told to do and time. */
+#ifndef BENCH_GUEST_H
+#define BENCH_GUEST_H
+
+#include <stdint.h>
+
+/* What an operation did; ns is the guest's own clock. */
+struct guest_result {
+	uint64_t ns, ops, bytes;
+};
+
+uint64_t guest_now(void);
+/* Says why the operation failed, printf-like; returns -1. */
+int guest_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Zeroed pages that begin at a multiple of 2 MiB, so as to be huge if can be. */
+void *guest_buffer(uint64_t size);
+
+/* Each with its arguments as text; 0, or -1 after guest_fail(). */
+int guest_blk(char *argv[], unsigned int argc, struct guest_result *r);
+int guest_net_up(char *argv[], unsigned int argc, struct guest_result *r);
+int guest_udp(char *argv[], unsigned int argc, struct guest_result *r);
+int guest_tcp(char *argv[], unsigned int argc, struct guest_result *r);
+int guest_console(char *argv[], unsigned int argc, struct guest_result *r);
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* One VMM making the machine of one row. */
+#ifndef BENCH_SESSION_H
+#define BENCH_SESSION_H
+
+#include "tests/bench/bench.h"
+#include "tests/bench/kvmstats.h"
+#include "tests/bench/vmproc.h"
+
+#define SESSIONS 4 /* VMMs at once */
+
+struct session {
+	const struct bench_row *row;
+	const struct bench_options *opt;
+	const struct vmms_vmm *vmm;
+	struct vmms_machine machine;
+	struct vmms_args args;
+	struct vmproc vm;
+	struct kvmstats stats;
+	bool failed;
+};
+
+/* Those that can do this row, made ready but not started; their number. */
+unsigned int session_init_all(struct session *s, const struct bench_row *row,
+			      const struct bench_options *opt);
+
+/* Starts it and waits for READY.  0, or -errno after bench_fault(). */
+int session_start(struct session *s);
+void session_stop(struct session *s);
+
+/* KVM's counters so far: 0, or -errno after bench_fault(). */
+int session_counts(struct session *s, struct kvmstats_values *v);
+
+/* Has the guest do one thing.  0 and its result, or -1 after bench_fault(). */
+struct session_result {
+	uint64_t ns, ops, bytes;
+};
+int session_do(struct session *s, const char *command,
+	       struct session_result *r);
+
+void session_sample(const struct session *s, const char *metric,
+		    const char *unit, const char *mode, double value);
+
+#endif

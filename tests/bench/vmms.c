@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Command lines of the VMMs.  The peers' are as lean as they boot this kernel:
+ * no firmware beyond the loader, no device that the measurement does not need,
+ * and of several ways the one that was measured to be the fastest.
+ */
+#include "tests/bench/vmms.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define HOTLINE "/bench/hotline"
+#define QEMU	"/usr/bin/qemu-system-x86_64"
+
+/* What hotline gives its guests by default, and so the peers' get it too. */
+#define PARAMS "quiet panic=-1 reboot=k tsc=reliable noreplace-smp"
+
+void vmms_arg(struct vmms_args *a, const char *format, ...)
+{
+	va_list ap;
+	char *s;
+
+	va_start(ap, format);
+	if (vasprintf(&s, format, ap) < 0 || a->n + 1 >= BENCH_ARGS)
+		abort();
+	va_end(ap);
+	a->v[a->n++] = s;
+	a->v[a->n] = NULL;
+}
+
+static const char *kernel_dir(const struct vmms_machine *m)
+{
+	return m->kernel == KERNEL_PV ? "pv" : "common";
+}
+
+static void words(struct vmms_args *a, const char *const list[])
+{
+	for (; *list; list++)
+		vmms_arg(a, "%s", *list);
+}
+
+static bool hotline_args(const struct vmms_machine *m, struct vmms_args *a)
+{
+	vmms_arg(a, "%s", HOTLINE);
+	vmms_arg(a, "run");
+	vmms_arg(a, "-k");
+	vmms_arg(a, "%s/%s/vmlinux", BENCH_DIR, kernel_dir(m));
+	vmms_arg(a, "-i");
+	vmms_arg(a, "%s/%s", BENCH_DIR, m->initrd);
+	vmms_arg(a, "-m");
+	vmms_arg(a, "%d", BENCH_RAM_MIB);
+	vmms_arg(a, "-p");
+	vmms_arg(a, "%s", m->append);
+	words(a, (const char *const[]){ "--rng", "off", NULL });
+	if (m->console == CONSOLE_SERIAL)
+		words(a, (const char *const[]){ "--console", "serial", NULL });
+	if (m->disk)
+		vmms_arg(a, "--disk=%s", BENCH_DISK);
+	if (m->net == NET_NONE)
+		vmms_arg(a, "--net=none");
+	else if (m->net == NET_USER)
+		vmms_arg(a, "--net=user");
+	else
+		vmms_arg(a, "--net=tap=tap%u,vhost=%s", m->tap,
+			 m->net == NET_TAP_VHOST ? "on" : "off");
+	return true;
+}
+
+/* What both kinds of QEMU get; bus is how its virtio devices are named. */
+static void qemu_args(const struct vmms_machine *m, struct vmms_args *a,
+		      const char *bus)
+{
+	bool hvc = m->console == CONSOLE_VIRTIO;
+
+	words(a, (const char *const[]){ "-accel", "kvm", "-cpu", "host", "-smp",
+					"1", "-nodefaults", "-no-user-config",
+					"-display", "none", "-no-reboot",
+					"-chardev", "stdio,id=con,signal=off",
+					NULL });
+	vmms_arg(a, "-m");
+	vmms_arg(a, "%d", BENCH_RAM_MIB);
+	vmms_arg(a, "-kernel");
+	vmms_arg(a, "%s/%s/vmlinux", BENCH_DIR, kernel_dir(m));
+	vmms_arg(a, "-initrd");
+	vmms_arg(a, "%s/%s", BENCH_DIR, m->initrd);
+	vmms_arg(a, "-append");
+	vmms_arg(a, "console=%s " PARAMS " %s", hvc ? "hvc0" : "ttyS0",
+		 m->append);
+	if (hvc) {
+		vmms_arg(a, "-device");
+		vmms_arg(a, "virtio-serial-%s,max_ports=1", bus);
+		words(a, (const char *const[]){ "-device",
+						"virtconsole,chardev=con", NULL });
+	} else {
+		words(a, (const char *const[]){ "-serial", "chardev:con", NULL });
+	}
+}
+
+static void qemu_disk(const struct vmms_machine *m, struct vmms_args *a,
+		      const char *bus)
+{
+	if (!m->disk)
+		return;
+	vmms_arg(a, "-drive");
+	vmms_arg(a, "if=none,id=disk,format=raw,file=%s%s", BENCH_DISK,
+		 getenv("BENCH_DRIVE") ?: "");
+	vmms_arg(a, "-device");
+	vmms_arg(a, "virtio-blk-%s,drive=disk%s", bus,
+		 getenv("BENCH_BLK") ?: "");
+	if (getenv("BENCH_OBJECT")) {
+		vmms_arg(a, "-object");
+		vmms_arg(a, "%s", getenv("BENCH_OBJECT"));
+	}
+}
+
+static void qemu_net(const struct vmms_machine *m, struct vmms_args *a,
+		     const char *bus, const char *more)
+{
+	if (m->net == NET_NONE)
+		return;
+	vmms_arg(a, "-netdev");
+	if (m->net == NET_USER)
+		vmms_arg(a, "user,id=net");
+	else
+		vmms_arg(a, "tap,id=net,ifname=tap%u,script=no,downscript=no,vhost=%s",
+			 m->tap, m->net == NET_TAP_VHOST ? "on" : "off");
+	vmms_arg(a, "-device");
+	vmms_arg(a, "virtio-net-%s,netdev=net%s", bus, more);
+}
+
+static bool microvm_args(const struct vmms_machine *m, struct vmms_args *a)
+{
+	vmms_arg(a, "%s", QEMU);
+	vmms_arg(a, "-M");
+	vmms_arg(a, "microvm,x-option-roms=off,pit=off,pic=off,rtc=off,"
+		    "auto-kernel-cmdline=on,isa-serial=%s%s",
+		 m->console == CONSOLE_SERIAL ? "on" : "off",
+		 getenv("BENCH_MICROVM") ?: "");
+	qemu_args(m, a, "device");
+	qemu_disk(m, a, "device");
+	qemu_net(m, a, "device", "");
+	return true;
+}
+
+static bool q35_args(const struct vmms_machine *m, struct vmms_args *a)
+{
+	vmms_arg(a, "%s", QEMU);
+	vmms_arg(a, "-M");
+	vmms_arg(a, "q35,sata=off,smbus=off,usb=off,vmport=off,i8042=off,"
+		    "hpet=off,pit=off%s",
+		 getenv("BENCH_Q35") ?: "");
+	qemu_args(m, a, "pci");
+	qemu_disk(m, a, "pci");
+	qemu_net(m, a, "pci", ",romfile=");
+	if (getenv("BENCH_BIOS")) {
+		vmms_arg(a, "-bios");
+		vmms_arg(a, "%s", getenv("BENCH_BIOS"));
+	}
+	return true;
+}
+
+const struct vmms_vmm vmms[] = {
+	{ "hotline", hotline_args },
+	{ "qemu-microvm", microvm_args },
+	{ "qemu-q35", q35_args },
+};
+const size_t vmms_count = sizeof(vmms) / sizeof(vmms[0]);

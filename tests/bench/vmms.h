@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The VMMs that are compared, and how each is told to make a machine. */
+#ifndef BENCH_VMMS_H
+#define BENCH_VMMS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Where things are, in L1. */
+#define BENCH_DIR	"/bench"
+#define BENCH_DISK	"/dev/shm/bench.img"
+#define BENCH_RAM_MIB	128
+#define BENCH_ARGS	96
+
+enum vmms_kernel { KERNEL_COMMON, KERNEL_PV };
+enum vmms_console { CONSOLE_VIRTIO, CONSOLE_SERIAL };
+enum vmms_net { NET_NONE, NET_TAP, NET_TAP_VHOST, NET_USER };
+
+/* A machine to be made, in words that all VMMs know. */
+struct vmms_machine {
+	enum vmms_kernel kernel;
+	enum vmms_console console;
+	enum vmms_net net;
+	bool disk;	      /* BENCH_DISK */
+	const char *initrd;   /* a file of BENCH_DIR */
+	const char *append;   /* to the kernel's command line */
+	unsigned int tap;     /* number of the tap and of its network */
+};
+
+/* A command line in the making; strings are never freed. */
+struct vmms_args {
+	char *v[BENCH_ARGS];
+	size_t n;
+};
+
+struct vmms_vmm {
+	const char *name;
+	/* False: it cannot make such a machine. */
+	bool (*args)(const struct vmms_machine *m, struct vmms_args *a);
+};
+
+extern const struct vmms_vmm vmms[];
+extern const size_t vmms_count;
+
+/* Adds one argument, printf-like. */
+void vmms_arg(struct vmms_args *a, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+#endif
