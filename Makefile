@@ -30,9 +30,11 @@ NETOBJ	:= $(NETSRC:%.c=$(B)/%.o)
 SANOBJ	:= $(SRC:%.c=$(B)/san/%.o) $(UNITLIB:%.c=$(B)/san/%.o)
 
 BED	:= tests/nested
+PMAKE	= $(MAKE) --no-print-directory -j$$(nproc)
 
 .DEFAULT_GOAL := build
 .DELETE_ON_ERROR:
+.SECONDARY:
 .PHONY: help build setup run check unit suite bench lint format install clean
 
 help:	## list the targets
@@ -58,13 +60,14 @@ setup:	## install what building, running and testing need (Debian packages)
 
 run:	## boot a guest: make run, make run CMD='uname -a', ARGS='-m 256'
 	@$(BED)/setup.sh build guest bed >&2
-	@$(MAKE) --no-print-directory build >&2
+	@$(PMAKE) build >&2
 	@$(BED)/run $(ARGS) $(if $(CMD),-- sh -c '$(subst ','\'',$(CMD))')
 
 check:	## every test: unit tests with sanitizers, lint, guests on real KVM
 	@$(BED)/setup.sh build guest bed lint
 	@$(MAKE) --no-print-directory lint
-	@$(MAKE) --no-print-directory unit
+	@$(PMAKE) unit
+	@$(PMAKE) build
 	@$(MAKE) --no-print-directory suite
 
 unit: $(UNIT:%=$(B)/unit/%) $(B)/hotline-net-user	## unit tests under ASan and UBSan

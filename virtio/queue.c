@@ -221,7 +221,8 @@ void queue_fill(struct queue *q, uint16_t head, uint32_t written)
 void queue_flush(struct queue *q)
 {
 	/* The driver reads the entries, and what we stored, after it sees idx. */
-	__atomic_store_n(&q->used->idx, q->used_idx, __ATOMIC_RELEASE);
+	if (q->ready)
+		__atomic_store_n(&q->used->idx, q->used_idx, __ATOMIC_RELEASE);
 }
 
 void queue_push(struct queue *q, uint16_t head, uint32_t written)

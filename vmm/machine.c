@@ -28,11 +28,12 @@ static const char *console_param(enum run_console console)
 	return console & RUN_CONSOLE_SERIAL ? "ttyS0" : NULL;
 }
 
-static int make_cmdline(struct machine *m)
+static int make_cmdline(struct machine *m, enum boot_tables tables)
 {
 	const struct cmdline_options opt = {
 		.console = console_param(m->cfg->console),
 		.cpus = m->cfg->cpus,
+		.tables = tables,
 		.user = m->cfg->params,
 	};
 
@@ -223,7 +224,7 @@ int machine_run(const struct run_config *cfg)
 	m->cfg = cfg;
 	err = boot_choose_tables(cfg->kernel, cfg->tables, &tables);
 	if (!err)
-		err = make_cmdline(m);
+		err = make_cmdline(m, tables);
 	if (err)
 		goto out;
 	machine_describe(m, tables);

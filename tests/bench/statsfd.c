@@ -39,28 +39,38 @@ static void make_page(void)
 
 static void watch_vcpu(int vcpu)
 {
-	void *run;
-
 	syscall(SYS_ioctl, vcpu, KVM_GET_STATS_FD, 0);
 	if (!page)
 		make_page();
+}
+
+/* Mapped at the vCPU's first run: its size may be asked for after its birth. */
+static struct kvm_run *find_run(int vcpu)
+{
+	void *run;
+
 	if (vcpu >= FD_MAX || !run_size)
-		return;
-	run = mmap(NULL, (size_t)run_size, PROT_READ, MAP_SHARED, vcpu, 0);
-	if (run != MAP_FAILED)
-		run_of[vcpu] = run;
+		return NULL;
+	if (!run_of[vcpu]) {
+		run = mmap(NULL, (size_t)run_size, PROT_READ, MAP_SHARED, vcpu,
+			   0);
+		run_of[vcpu] = run == MAP_FAILED ? NULL : run;
+	}
+	return run_of[vcpu];
 }
 
 static void count_return(int vcpu, long ret)
 {
-	struct kvm_run *run = vcpu < FD_MAX ? run_of[vcpu] : NULL;
+	int saved = errno;
+	struct kvm_run *run = page ? find_run(vcpu) : NULL;
 	unsigned int reason;
 
-	if (!run || !page)
-		return;
-	reason = ret < 0 ? KVM_EXIT_INTR : run->exit_reason;
-	atomic_fetch_add(&page->returns, 1);
-	atomic_fetch_add(&page->by_reason[reason % STATSFD_REASONS], 1);
+	if (run) {
+		reason = ret < 0 ? KVM_EXIT_INTR : run->exit_reason;
+		atomic_fetch_add(&page->returns, 1);
+		atomic_fetch_add(&page->by_reason[reason % STATSFD_REASONS], 1);
+	}
+	errno = saved;
 }
 
 int ioctl(int fd, unsigned long request, ...)

@@ -27,7 +27,8 @@ static const struct {
 	{ { .console = "hvc0", .cpus = 2, .user = "\"console=tty1\"" },
 	  "quiet panic=-1 reboot=k tsc=reliable \"console=tty1\"" },
 	{ { .console = "hvc0", .cpus = 2, .user = "a=\"b console=x\"" },
-	  "console=hvc0 quiet panic=-1 reboot=k tsc=reliable a=\"b console=x\"" },
+	  "console=hvc0 quiet panic=-1 reboot=k tsc=reliable a=\"b "
+	  "console=x\"" },
 	{ { .console = "hvc0", .cpus = 2, .user = "netconsole=x" },
 	  "console=hvc0 quiet panic=-1 reboot=k tsc=reliable netconsole=x" },
 	{ { .console = "hvc0", .cpus = 2, .user = "-- console=x" },
@@ -64,12 +65,12 @@ START_TEST(cpio_by_bytes)
 	ck_assert_uint_eq(len % 4, 0);
 	ck_assert_mem_eq(archive, "07070100000001000041ED", 22);
 	ck_assert_str_eq(archive + 110, "hotline");
-	p = archive + 120;		/* 110 + 8 is padded to 120 */
+	p = archive + 120; /* 110 + 8 is padded to 120 */
 	ck_assert_mem_eq(p, "070701", 6);
 	snprintf(name, sizeof(name), "%08X", (unsigned int)sizeof(want));
-	ck_assert_mem_eq(p + 6 + 6 * 8, name, 8);	/* file size */
+	ck_assert_mem_eq(p + 6 + 6 * 8, name, 8); /* file size */
 	ck_assert_str_eq(p + 110, "hotline/argv");
-	p += 124;			/* 110 + 13 is padded to 124 */
+	p += 124; /* 110 + 13 is padded to 124 */
 	ck_assert_mem_eq(p, want, sizeof(want));
 	p += 16;
 	ck_assert_mem_eq(p, "070701", 6);
@@ -99,13 +100,14 @@ START_TEST(cpio_program_reads_it)
 	snprintf(cmd, sizeof(cmd),
 		 "cd %s && cpio --quiet -id <a.cpio && "
 		 "printf 'one\\0two words\\0' | cmp - hotline/argv; "
-		 "rc=$?; rm -r %s; exit $rc", dir, dir);
+		 "rc=$?; rm -r %s; exit $rc",
+		 dir, dir);
 	ck_assert_int_eq(boot_shell(cmd), 0);
 	free(archive);
 }
 END_TEST
 
-#define TEXT 0xffffffff81000000
+#define TEXT	0xffffffff81000000
 #define SYM_LEN 0x600
 #define STR_OFF 0x300
 #define SYM_OFF 0x200
@@ -113,10 +115,10 @@ END_TEST
 static const char strings[] = "\0start_kernel\0asm_entry\0text.c\0\x1b[31m";
 static const Elf64_Sym syms[] = {
 	{},
-	{ 1, STT_FUNC, 0, 1, TEXT + 0x100, 0x40 },	/* start_kernel */
-	{ 14, STT_NOTYPE, 0, 1, TEXT + 0x200, 0 },	/* asm_entry */
+	{ 1, STT_FUNC, 0, 1, TEXT + 0x100, 0x40 }, /* start_kernel */
+	{ 14, STT_NOTYPE, 0, 1, TEXT + 0x200, 0 }, /* asm_entry */
 	{ 24, STT_FILE, 0, 1, TEXT + 0x280, 0 },
-	{ 31, STT_FUNC, 0, 1, TEXT + 0x300, 8 },	/* ESC [31m */
+	{ 31, STT_FUNC, 0, 1, TEXT + 0x300, 8 }, /* ESC [31m */
 	{ 14, STT_FUNC, 0, SHN_ABS, TEXT + 0x108, 0 },
 };
 
@@ -125,7 +127,9 @@ static void make_symbols(uint8_t elf[SYM_LEN])
 {
 	const Elf64_Ehdr eh = {
 		.e_ident = { 0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, 1 },
-		.e_shoff = 64, .e_shentsize = sizeof(Elf64_Shdr), .e_shnum = 4,
+		.e_shoff = 64,
+		.e_shentsize = sizeof(Elf64_Shdr),
+		.e_shnum = 4,
 	};
 	const Elf64_Shdr sh[] = {
 		{},
@@ -143,7 +147,7 @@ static void make_symbols(uint8_t elf[SYM_LEN])
 
 static const struct {
 	uint64_t addr;
-	const char *want;	/* NULL: nobody */
+	const char *want; /* NULL: nobody */
 } symbol_rows[] = {
 	{ TEXT + 0x100, "start_kernel+0x0" },
 	{ TEXT + 0x110, "start_kernel+0x10" },

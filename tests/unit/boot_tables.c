@@ -54,15 +54,16 @@ START_TEST(fdt_has_what_linux_reads)
 	fdt = tree(&desc);
 	ck_assert_int_eq(fdt_node_check_compatible(fdt, 0, "hotline,vm"), 0);
 	ck_assert_str_eq(fdt_getprop(fdt, path(fdt, "/chosen"), "bootargs",
-				     NULL), desc.cmdline);
+				     NULL),
+			 desc.cmdline);
 	ck_assert_uint_eq(cell(fdt, path(fdt, "/cpus/cpu@2"), "reg", 0), 2);
 	ck_assert_int_lt(fdt_path_offset(fdt, "/cpus/cpu@3"), 0);
 	node = path(fdt, "/interrupt-controller@fec00000");
 	ck_assert_uint_eq(cell(fdt, node, "phandle", 0),
 			  cell(fdt, 0, "interrupt-parent", 0));
 	node = path(fdt, "/interrupt-controller@fee00000");
-	ck_assert_ptr_nonnull(fdt_getprop(fdt, node,
-					  "intel,virtual-wire-mode", NULL));
+	ck_assert_ptr_nonnull(
+		fdt_getprop(fdt, node, "intel,virtual-wire-mode", NULL));
 	node = path(fdt, "/soc/virtio@d0011000");
 	ck_assert_uint_eq(cell(fdt, node, "reg", 0), 0xd0011000);
 	ck_assert_uint_eq(cell(fdt, node, "reg", 1), HL_VIRTIO_MMIO_SIZE);
@@ -76,8 +77,9 @@ START_TEST(fdt_has_what_linux_reads)
 	ck_assert_ptr_null(fdt_getprop(fdt, node, "interrupts", NULL));
 	node = path(fdt, "/poweroff");
 	ck_assert_uint_eq(cell(fdt, node, "value", 0), HL_POWER_OFF);
-	ck_assert_int_eq(fdt_node_offset_by_phandle(fdt,
-		cell(fdt, node, "regmap", 0)), path(fdt, "/soc/power@d0000000"));
+	ck_assert_int_eq(
+		fdt_node_offset_by_phandle(fdt, cell(fdt, node, "regmap", 0)),
+		path(fdt, "/soc/power@d0000000"));
 	free(fdt);
 }
 END_TEST
@@ -89,7 +91,8 @@ static void biggest_machine(struct machine_desc *desc)
 		desc->dev[desc->nr_dev] = (struct machine_dev){
 			DEV_VIRTIO_MMIO,
 			HL_VIRTIO_MMIO + desc->nr_dev * HL_VIRTIO_MMIO_STEP,
-			HL_VIRTIO_MMIO_SIZE, desc->nr_dev % 24 };
+			HL_VIRTIO_MMIO_SIZE, desc->nr_dev % 24
+		};
 		desc->nr_dev++;
 	}
 }
@@ -122,7 +125,7 @@ START_TEST(unsayable_addresses_are_errors)
 	ck_assert_ptr_null(fdt_build(&desc, &len));
 	ck_assert_uint_eq(acpi_build(&desc, LAYOUT_ACPI, buf, CAP), 0);
 	boot_desc(&desc, 1, 128);
-	desc.dev[2].base = 0x10000;	/* a port */
+	desc.dev[2].base = 0x10000; /* a port */
 	ck_assert_ptr_null(fdt_build(&desc, &len));
 	ck_assert_uint_eq(acpi_build(&desc, LAYOUT_ACPI, buf, CAP), 0);
 }
@@ -155,7 +158,8 @@ START_TEST(dtc_finds_nothing_wrong)
 	to_file(dir, "a.dtb", fdt, fdt_totalsize(fdt));
 	/* dtc does not know the i... unit names of an ISA bus. */
 	snprintf(cmd, sizeof(cmd),
-		 "cd %s && dtc -W no-unit_address_format -I dtb -O dts a.dtb >a.dts 2>err; rc=$?; cat err >&2; "
+		 "cd %s && dtc -W no-unit_address_format -I dtb -O dts a.dtb "
+		 ">a.dts 2>err; rc=$?; cat err >&2; "
 		 "[ $rc = 0 ] && ! [ -s err ]; rc=$?; rm -r %s; exit $rc",
 		 dir, dir);
 	ck_assert_int_eq(boot_shell(cmd), 0);
@@ -288,10 +292,15 @@ START_TEST(iasl_finds_nothing_wrong)
 	ck_assert_ptr_nonnull(mkdtemp(dir));
 	dump_tables(dir, b, len);
 	snprintf(cmd, sizeof(cmd),
-		 "cd %s && { iasl -d *.dat && mkdir out && iasl -p out/dsdt dsdt.dsl && "
-		 "for t in xsdt fadt madt; do iasl -p out/$t $t.dsl || exit 1; done; } >log 2>&1 && "
-		 "! grep -iE 'error +[0-9]|warning +[0-9]|invalid|incorrect|[1-9][0-9]* (errors|warnings)' log && "
-		 "tail -c +37 dsdt.dat >a && tail -c +37 out/dsdt.aml >b && cmp a b; "
+		 "cd %s && { iasl -d *.dat && mkdir out && iasl -p out/dsdt "
+		 "dsdt.dsl && "
+		 "for t in xsdt fadt madt; do iasl -p out/$t $t.dsl || exit 1; "
+		 "done; } >log 2>&1 && "
+		 "! grep -iE 'error +[0-9]|warning "
+		 "+[0-9]|invalid|incorrect|[1-9][0-9]* (errors|warnings)' log "
+		 "&& "
+		 "tail -c +37 dsdt.dat >a && tail -c +37 out/dsdt.aml >b && "
+		 "cmp a b; "
 		 "rc=$?; [ $rc = 0 ] || cat log >&2; rm -r %s; exit $rc",
 		 dir, dir);
 	ck_assert_int_eq(boot_shell(cmd), 0);
@@ -330,7 +339,7 @@ START_TEST(aml_eisa_ids)
 	uint8_t buf[8];
 	struct aml a = { .buf = buf, .cap = sizeof(buf) };
 
-	aml_eisaid(&a, "PNP0501");	/* ACPI 6.5, 19.3.4 */
+	aml_eisaid(&a, "PNP0501"); /* ACPI 6.5, 19.3.4 */
 	ck_assert_uint_eq(a.len, 5);
 	ck_assert_mem_eq(buf, "\x0c\x41\xd0\x05\x01", 5);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The console's host end on a terminal. */
 #include <check.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -96,6 +97,63 @@ START_TEST(window_size)
 }
 END_TEST
 
+/* A job in the background that takes the terminal once it is given it. */
+static void be_job(int slave, int go)
+{
+	char byte;
+
+	setpgid(0, 0);
+	con_open(slave, slave);
+	console_write(cb.con, is_raw(slave) ? "raw?\n" : "cooked\n", 7);
+	if (read(go, &byte, 1) != 1)
+		_exit(1);
+	con_expect_input("typed", 5);
+	console_write(cb.con, is_raw(slave) ? "raw\n" : "no\n", 4);
+	con_close();
+	_exit(is_raw(slave));
+}
+
+static void be_shell(const char *path, int *go)
+{
+	int slave, status;
+	pid_t job;
+
+	setsid();
+	slave = open(path, O_RDWR); /* which makes it our terminal */
+	job = fork();
+	if (!job)
+		be_job(slave, go[0]);
+	ms_sleep(100);
+	setpgid(job, job);
+	tcsetpgrp(slave, job);
+	if (write(go[1], "", 1) != 1)
+		_exit(1);
+	waitpid(job, &status, WUNTRACED);
+	_exit(!WIFEXITED(status) || WEXITSTATUS(status));
+}
+
+START_TEST(background)
+{
+	int slave, status, go[2], master = con_open_pty(&slave);
+	pid_t shell;
+
+	ck_assert_int_eq(pipe(go), 0);
+	shell = fork();
+	if (!shell)
+		be_shell(ptsname(master), go);
+	con_expect_output(master, "cooked\r\n");
+	ms_sleep(1000); /* it looks twice a second */
+	ck_assert_int_eq(write(master, "typed", 5), 5);
+	con_expect_output(master, "raw\n");
+	ck_assert_int_eq(waitpid(shell, &status, 0), shell);
+	ck_assert_int_eq(status, 0);
+	close(go[0]);
+	close(go[1]);
+	close(slave);
+	close(master);
+}
+END_TEST
+
 static void leave_by_abort(void)
 {
 	const struct rlimit none = { 0, 0 };
@@ -151,6 +209,7 @@ int main(void)
 	tcase_add_test(t, terminal);
 	tcase_add_test(t, stuck_guest);
 	tcase_add_test(t, window_size);
+	tcase_add_test(t, background);
 	tcase_add_loop_test(t, ways_out, 0, 3);
 	suite_add_tcase(s, t);
 	srunner_run_all(runner, CK_ENV);

@@ -111,9 +111,12 @@ void boot_desc(struct machine_desc *desc, unsigned int cpus,
 
 	*desc = (struct machine_desc){
 		.cpus = cpus,
-		.ram = { { 0, (uint64_t)mem_mib << 20 } }, .nr_ram = 1,
-		.lapic_base = 0xfee00000, .ioapic_base = 0xfec00000,
-		.ioapic_id = cpus, .ioapic_pins = 24,
+		.ram = { { 0, (uint64_t)mem_mib << 20 } },
+		.nr_ram = 1,
+		.lapic_base = 0xfee00000,
+		.ioapic_base = 0xfec00000,
+		.ioapic_id = cpus,
+		.ioapic_pins = 24,
 		.nr_dev = sizeof(devs) / sizeof(devs[0]),
 		.cmdline = "console=hvc0 quiet",
 	};

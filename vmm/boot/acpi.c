@@ -11,33 +11,33 @@
 #include "vmm/boot/parts.h"
 #include "vmm/core/machine.h"
 
-#define OEM_ID "HOTLIN"			/* 6 */
-#define OEM_TABLE_ID "HOTLINE "		/* 8 */
-#define CREATOR_ID "HOTL"		/* 4 */
+#define OEM_ID		   "HOTLIN"   /* 6 */
+#define OEM_TABLE_ID	   "HOTLINE " /* 8 */
+#define CREATOR_ID	   "HOTL"     /* 4 */
 
-#define HEADER_LEN 36
-#define HEADER_SUM 9		/* offset of the checksum */
-#define HEADER_SIZE 4		/* offset of the length */
+#define HEADER_LEN	   36
+#define HEADER_SUM	   9 /* offset of the checksum */
+#define HEADER_SIZE	   4 /* offset of the length */
 
-#define RSDP_LEN 36
-#define RSDP_V1_LEN 20		/* what the first checksum covers */
+#define RSDP_LEN	   36
+#define RSDP_V1_LEN	   20 /* what the first checksum covers */
 
-#define FADT_LEN 276
-#define FADT_MINOR 5		/* of ACPI 6.5 */
-#define FADT_WBINVD (1u << 0)
-#define FADT_PWR_BUTTON (1u << 4)	/* no fixed power button */
-#define FADT_SLP_BUTTON (1u << 5)	/* no fixed sleep button */
+#define FADT_LEN	   276
+#define FADT_MINOR	   5 /* of ACPI 6.5 */
+#define FADT_WBINVD	   (1u << 0)
+#define FADT_PWR_BUTTON	   (1u << 4) /* no fixed power button */
+#define FADT_SLP_BUTTON	   (1u << 5) /* no fixed sleep button */
 #define FADT_RESET_REG_SUP (1u << 10)
-#define FADT_HW_REDUCED (1u << 20)
-#define FADT_NO_VGA (1u << 2)
-#define FADT_NO_RTC (1u << 5)
+#define FADT_HW_REDUCED	   (1u << 20)
+#define FADT_NO_VGA	   (1u << 2)
+#define FADT_NO_RTC	   (1u << 5)
 
-#define MADT_LAPIC 0
-#define MADT_IOAPIC 1
-#define MADT_ENABLED 1
+#define MADT_LAPIC	   0
+#define MADT_IOAPIC	   1
+#define MADT_ENABLED	   1
 
-#define SPACE_IO 1		/* generic address structure: system I/O */
-#define ACCESS_BYTE 1
+#define SPACE_IO	   1 /* generic address structure: system I/O */
+#define ACCESS_BYTE	   1
 
 static void put_pad(struct aml *a, size_t upto)
 {
@@ -61,9 +61,9 @@ static size_t open_table(struct aml *a, const char *sig, uint8_t revision)
 	put_pad(a, (a->len + 15) & ~(size_t)15);
 	start = a->len;
 	aml_bytes(a, sig, 4);
-	aml_raw(a, 0, 4);			/* length */
+	aml_raw(a, 0, 4); /* length */
 	aml_raw(a, revision, 1);
-	aml_raw(a, 0, 1);			/* checksum */
+	aml_raw(a, 0, 1); /* checksum */
 	aml_bytes(a, OEM_ID, 6);
 	aml_bytes(a, OEM_TABLE_ID, 8);
 	aml_raw(a, 1, 4);
@@ -94,8 +94,8 @@ static bool has_dev(const struct machine_desc *desc, enum machine_dev_kind kind)
 static void put_port(struct aml *a, uint16_t port)
 {
 	aml_raw(a, SPACE_IO, 1);
-	aml_raw(a, 8, 1);			/* bits */
-	aml_raw(a, 0, 1);			/* bit offset */
+	aml_raw(a, 8, 1); /* bits */
+	aml_raw(a, 0, 1); /* bit offset */
 	aml_raw(a, ACCESS_BYTE, 1);
 	aml_raw(a, port, 8);
 }
@@ -106,12 +106,13 @@ static size_t put_fadt(struct aml *a, const struct machine_desc *desc,
 {
 	size_t start = open_table(a, "FACP", 6);
 	bool power = has_dev(desc, DEV_POWER);
+	uint32_t flags = FADT_WBINVD | FADT_PWR_BUTTON | FADT_SLP_BUTTON |
+			 FADT_HW_REDUCED | (power ? FADT_RESET_REG_SUP : 0);
 
 	put_pad(a, start + 109);
 	aml_raw(a, FADT_NO_VGA | FADT_NO_RTC, 2);
 	aml_raw(a, 0, 1);
-	aml_raw(a, FADT_WBINVD | FADT_PWR_BUTTON | FADT_SLP_BUTTON |
-		   FADT_HW_REDUCED | (power ? FADT_RESET_REG_SUP : 0), 4);
+	aml_raw(a, flags, 4);
 	if (power) {
 		put_port(a, HL_POWER_PORT);
 		aml_raw(a, HL_POWER_RESET, 1);
@@ -119,11 +120,11 @@ static size_t put_fadt(struct aml *a, const struct machine_desc *desc,
 	put_pad(a, start + 131);
 	aml_raw(a, FADT_MINOR, 1);
 	put_pad(a, start + 140);
-	aml_raw(a, dsdt, 8);			/* X_DSDT */
+	aml_raw(a, dsdt, 8); /* X_DSDT */
 	put_pad(a, start + 244);
 	if (power) {
 		put_port(a, HL_POWER_PORT);	/* sleep control */
-		put_port(a, HL_POWER_PORT + 1);	/* sleep status */
+		put_port(a, HL_POWER_PORT + 1); /* sleep status */
 	}
 	put_pad(a, start + FADT_LEN);
 	close_table(a, start);
@@ -136,12 +137,12 @@ static size_t put_madt(struct aml *a, const struct machine_desc *desc)
 	size_t start = open_table(a, "APIC", 6);
 
 	aml_raw(a, desc->lapic_base, 4);
-	aml_raw(a, 0, 4);			/* no PC-AT PICs */
+	aml_raw(a, 0, 4); /* no PC-AT PICs */
 	for (unsigned int id = 0; id < desc->cpus; id++) {
 		aml_raw(a, MADT_LAPIC, 1);
 		aml_raw(a, 8, 1);
-		aml_raw(a, id, 1);		/* processor uid */
-		aml_raw(a, id, 1);		/* APIC id */
+		aml_raw(a, id, 1); /* processor uid */
+		aml_raw(a, id, 1); /* APIC id */
 		aml_raw(a, MADT_ENABLED, 4);
 	}
 	aml_raw(a, MADT_IOAPIC, 1);
@@ -149,21 +150,21 @@ static size_t put_madt(struct aml *a, const struct machine_desc *desc)
 	aml_raw(a, desc->ioapic_id, 1);
 	aml_raw(a, 0, 1);
 	aml_raw(a, desc->ioapic_base, 4);
-	aml_raw(a, 0, 4);			/* first GSI */
+	aml_raw(a, 0, 4); /* first GSI */
 	close_table(a, start);
 	return start;
 }
 
 /* How each kind of device is called; {} = it is described elsewhere. */
 static const struct {
-	const char *prefix;	/* of the four-letter name */
+	const char *prefix; /* of the four-letter name */
 	const char *hid;
-	bool pnp;		/* hid is an EISA id */
-	bool io;		/* base is a port */
+	bool pnp; /* hid is an EISA id */
+	bool io;  /* base is a port */
 } kinds[] = {
 	[DEV_VIRTIO_MMIO] = { "VR", "LNRO0005", false, false },
 	[DEV_SERIAL] = { "UR", "PNP0501", true, true },
-	[DEV_POWER] = {},	/* the FADT has it */
+	[DEV_POWER] = {}, /* the FADT has it */
 	[DEV_PVPANIC] = { "PV", "QEMU0001", false, false },
 };
 
@@ -244,13 +245,13 @@ static void put_rsdp(struct aml *a, uint64_t xsdt)
 	}
 	a->len = 0;
 	aml_bytes(a, "RSD PTR ", 8);
-	aml_raw(a, 0, 1);			/* checksum of version 1 */
+	aml_raw(a, 0, 1); /* checksum of version 1 */
 	aml_bytes(a, OEM_ID, 6);
 	aml_raw(a, 2, 1);
-	aml_raw(a, 0, 4);			/* no RSDT */
+	aml_raw(a, 0, 4); /* no RSDT */
 	aml_raw(a, RSDP_LEN, 4);
 	aml_raw(a, xsdt, 8);
-	aml_raw(a, 0, 1);			/* checksum of all */
+	aml_raw(a, 0, 1); /* checksum of all */
 	aml_raw(a, 0, 3);
 	set_checksum(a->buf, RSDP_V1_LEN, 8);
 	set_checksum(a->buf, RSDP_LEN, 32);

@@ -20,14 +20,15 @@ enum aml_op {
 	OP_EXT_DEVICE = 0x82,
 };
 
-enum aml_resource {		/* first byte: tag, and length if small */
+/* First byte of a resource: a tag, with the length if that is small. */
+enum aml_resource {
 	RES_IO = 0x47,
 	RES_END = 0x79,
 	RES_MEMORY32_FIXED = 0x86,
 	RES_EXT_INTERRUPT = 0x89,
 };
 
-#define PKGLEN_MAX 4		/* bytes of a package length */
+#define PKGLEN_MAX 4 /* bytes of a package length */
 
 void aml_bytes(struct aml *a, const void *src, size_t len)
 {
@@ -41,7 +42,7 @@ void aml_bytes(struct aml *a, const void *src, size_t len)
 
 void aml_raw(struct aml *a, uint64_t v, unsigned int bytes)
 {
-	aml_bytes(a, &v, bytes);	/* x86 is little-endian */
+	aml_bytes(a, &v, bytes); /* x86 is little-endian */
 }
 
 static void put_op(struct aml *a, enum aml_op op)
@@ -178,7 +179,7 @@ struct aml_template aml_open_template(struct aml *a)
 void aml_close_template(struct aml *a, struct aml_template t)
 {
 	aml_raw(a, RES_END, 1);
-	aml_raw(a, 0, 1);	/* a checksum of 0 is not checked */
+	aml_raw(a, 0, 1); /* a checksum of 0 is not checked */
 	if (a->full || a->len - t.start > UINT8_MAX) {
 		a->full = true;
 		return;
@@ -191,7 +192,7 @@ void aml_memory32(struct aml *a, uint32_t base, uint32_t len)
 {
 	aml_raw(a, RES_MEMORY32_FIXED, 1);
 	aml_raw(a, 9, 2);
-	aml_raw(a, 1, 1);	/* writable */
+	aml_raw(a, 1, 1); /* writable */
 	aml_raw(a, base, 4);
 	aml_raw(a, len, 4);
 }
@@ -199,10 +200,10 @@ void aml_memory32(struct aml *a, uint32_t base, uint32_t len)
 void aml_io(struct aml *a, uint16_t port, uint8_t len)
 {
 	aml_raw(a, RES_IO, 1);
-	aml_raw(a, 1, 1);	/* decodes 16 bits */
-	aml_raw(a, port, 2);	/* lowest base */
-	aml_raw(a, port, 2);	/* highest base */
-	aml_raw(a, 1, 1);	/* alignment */
+	aml_raw(a, 1, 1);    /* decodes 16 bits */
+	aml_raw(a, port, 2); /* lowest base */
+	aml_raw(a, port, 2); /* highest base */
+	aml_raw(a, 1, 1);    /* alignment */
 	aml_raw(a, len, 1);
 }
 
@@ -210,7 +211,7 @@ void aml_interrupt(struct aml *a, uint32_t gsi)
 {
 	aml_raw(a, RES_EXT_INTERRUPT, 1);
 	aml_raw(a, 6, 2);
-	aml_raw(a, 0x03, 1);	/* consumer, edge, active high, exclusive */
-	aml_raw(a, 1, 1);	/* one interrupt */
+	aml_raw(a, 0x03, 1); /* consumer, edge, active high, exclusive */
+	aml_raw(a, 1, 1);    /* one interrupt */
 	aml_raw(a, gsi, 4);
 }

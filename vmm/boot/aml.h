@@ -13,7 +13,7 @@
 struct aml {
 	uint8_t *buf;
 	size_t len, cap;
-	bool full;		/* something did not fit: len is meaningless */
+	bool full; /* something did not fit: len is meaningless */
 };
 
 /* Little-endian, `bytes` low bytes of v. */

@@ -21,7 +21,8 @@ static int write_tables(struct mem *mem, const struct machine_desc *desc,
 	if (tables != BOOT_DT) {
 		if (!acpi_build(desc, LAYOUT_ACPI,
 				mem_ptr(mem, gpa(LAYOUT_ACPI), cap), cap)) {
-			error("the ACPI tables do not fit; use fewer vCPUs or devices");
+			error("the ACPI tables do not fit; use fewer vCPUs or "
+			      "devices");
 			return EXIT_INTERNAL;
 		}
 		ho->rsdp = LAYOUT_ACPI;
@@ -69,12 +70,14 @@ int boot_load(struct mem *mem, const struct machine_desc *desc,
 	int err;
 
 	if (mem->region[0].size < 2 * LAYOUT_KERNEL) {
-		error("-m: %" PRIu64 " bytes of memory cannot hold a kernel; give at least 16 MiB",
+		error("-m: %" PRIu64 " bytes of memory cannot hold a kernel; "
+		      "give at least 16 MiB",
 		      mem->size);
 		return EXIT_USAGE;
 	}
 	if (opt->pvh && opt->tables == BOOT_DT) {
-		error("--pvh: this entry cannot be given a device tree; use ACPI tables or leave out --pvh");
+		error("--pvh: this entry has no place for a device tree; use "
+		      "a kernel with ACPI or leave out --pvh");
 		return EXIT_USAGE;
 	}
 	err = kernel_load(mem, opt, &k);
@@ -86,9 +89,8 @@ int boot_load(struct mem *mem, const struct machine_desc *desc,
 		err = write_tables(mem, desc, k.pvh ? BOOT_ACPI : opt->tables,
 				   &ho);
 	if (!err)
-		err = k.pvh ? pvh_write(mem, desc, &k, &ho, regs) :
-			      params_write(mem, desc, &k, &ho, regs);
+		err = k.pvh ? pvh_write(mem, desc, &k, &ho, regs)
+			    : params_write(mem, desc, &k, &ho, regs);
 	free((void *)ho.dtb);
 	return err;
 }
-

@@ -17,10 +17,9 @@
 
 /* Which description of the machine the kernel gets. */
 enum boot_tables {
-	BOOT_AUTO,		/* see boot_choose_tables() */
+	BOOT_AUTO, /* see boot_choose_tables() */
 	BOOT_DT,
 	BOOT_ACPI,
-	BOOT_BOTH,		/* for a kernel that knows just one of them */
 };
 
 /*
@@ -33,13 +32,13 @@ int boot_choose_tables(const char *kernel, enum boot_tables asked,
 		       enum boot_tables *tables);
 
 struct boot_options {
-	const char *kernel;	/* path: ELF vmlinux or bzImage */
-	const char *initrd;	/* path or NULL */
+	const char *kernel; /* path: ELF vmlinux or bzImage */
+	const char *initrd; /* path or NULL */
 	/* A newc cpio archive put behind the initrd's, 4-byte aligned; or NULL. */
 	const void *cpio;
 	size_t cpio_len;
-	enum boot_tables tables;	/* BOOT_AUTO is BOOT_BOTH here */
-	bool pvh;		/* prefer an ELF's PVH entry to its 64-bit one */
+	enum boot_tables tables; /* BOOT_AUTO here: both */
+	bool pvh; /* prefer an ELF's PVH entry to its 64-bit one */
 };
 
 /*
@@ -61,12 +60,12 @@ void *fdt_build(const struct machine_desc *desc, size_t *len);
 void *cpio_from_argv(char *const argv[], size_t *len);
 
 struct cmdline_options {
-	const char *console;	/* "hvc0", "ttyS0", ...; NULL = none */
+	const char *console; /* "hvc0", "ttyS0", ...; NULL = none */
 	unsigned int cpus;
-	enum boot_tables tables;	/* as boot_choose_tables() chose */
-	const char *root;	/* root device, "/dev/vda"; NULL = not said */
-	bool root_ro;		/* the kernel mounts it read-only at first */
-	const char *user;	/* what the user wants in addition; or NULL */
+	enum boot_tables tables; /* as boot_choose_tables() chose */
+	const char *root;	 /* root device, "/dev/vda"; NULL = not said */
+	bool root_ro;		 /* the kernel mounts it read-only at first */
+	const char *user;	 /* what the user wants in addition; or NULL */
 };
 
 /*

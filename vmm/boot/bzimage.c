@@ -12,17 +12,17 @@
 #include "vmm/core/exitcode.h"
 #include "vmm/core/log.h"
 
-#define HDR_OFF 0x1f1
-#define HDR_MAGIC_OFF 0x202
-#define HDR_JUMP_LEN_OFF 0x201	/* the header ends this far behind 0x202 */
-#define SECTOR 512
-#define PLAIN_MAX (4u << 20)	/* bytes of plain code, generous */
-#define ENTRY_64 0x200		/* startup_64 behind the load address */
+#define HDR_OFF		 0x1f1
+#define HDR_MAGIC_OFF	 0x202
+#define HDR_JUMP_LEN_OFF 0x201 /* the header ends this far behind 0x202 */
+#define SECTOR		 512
+#define PLAIN_MAX	 (4u << 20) /* bytes of plain code, generous */
+#define ENTRY_64	 0x200	    /* startup_64 behind the load address */
 
 bool bzimage_probe(const struct image *img)
 {
-	return img->head_len >= HDR_MAGIC_OFF + 4 &&
-	       img->head[0x1fe] == 0x55 && img->head[0x1ff] == 0xaa &&
+	return img->head_len >= HDR_MAGIC_OFF + 4 && img->head[0x1fe] == 0x55 &&
+	       img->head[0x1ff] == 0xaa &&
 	       !memcmp(img->head + HDR_MAGIC_OFF, "HdrS", 4);
 }
 
@@ -52,7 +52,8 @@ static int read_header(const struct image *img, struct setup_header *hdr)
 	if (hdr->relocatable_kernel &&
 	    (hdr->kernel_alignment < 4096 ||
 	     hdr->kernel_alignment & (hdr->kernel_alignment - 1)))
-		return bad(img, "bzImage with an alignment that is no power of two");
+		return bad(img,
+			   "bzImage with an alignment that is no power of two");
 	return 0;
 }
 
@@ -99,7 +100,8 @@ int bzimage_load(const struct image *img, struct mem *mem,
 	if (err)
 		return err;
 	if (opt->pvh) {
-		error("-k %s: a bzImage has no PVH entry; use the vmlinux or leave out --pvh",
+		error("-k %s: a bzImage has no PVH entry; use the vmlinux or "
+		      "leave out --pvh",
 		      img->path);
 		return EXIT_USAGE;
 	}

@@ -41,7 +41,7 @@ static bool applies(enum when when, const struct cmdline_options *opt)
 	case ONE_CPU:
 		return opt->cpus == 1;
 	case WITH_ACPI:
-		return opt->tables == BOOT_ACPI || opt->tables == BOOT_BOTH;
+		return opt->tables == BOOT_ACPI;
 	default:
 		return true;
 	}
@@ -88,7 +88,8 @@ static void put_defaults(FILE *f, const struct cmdline_options *opt)
 		if (applies(defaults[i].when, opt))
 			fprintf(f, "%s ", defaults[i].text);
 	if (opt->root)
-		fprintf(f, "root=%s %s ", opt->root, opt->root_ro ? "ro" : "rw");
+		fprintf(f, "root=%s %s ", opt->root,
+			opt->root_ro ? "ro" : "rw");
 }
 
 char *cmdline_build(const struct cmdline_options *opt)

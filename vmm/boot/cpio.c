@@ -14,7 +14,7 @@
 #include "vmm/boot/boot.h"
 
 #define HEADER_LEN 110
-#define TRAILER "TRAILER!!!"
+#define TRAILER	   "TRAILER!!!"
 
 struct entry {
 	const char *name;
@@ -97,11 +97,13 @@ void *cpio_from_argv(char *const argv[], size_t *len)
 
 	if (!data)
 		return NULL;
-	archive = write_archive((const struct entry[]){
-		{ "hotline", S_IFDIR | 0755, NULL, 0 },
-		{ "hotline/argv", S_IFREG | 0444, data, data_len },
-		{ TRAILER, 0, NULL, 0 },
-	}, 3, len);
+	archive = write_archive(
+		(const struct entry[]){
+			{ "hotline", S_IFDIR | 0755, NULL, 0 },
+			{ "hotline/argv", S_IFREG | 0444, data, data_len },
+			{ TRAILER, 0, NULL, 0 },
+		},
+		3, len);
 	free(data);
 	return archive;
 }

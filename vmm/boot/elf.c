@@ -13,9 +13,9 @@
 #include "vmm/core/exitcode.h"
 #include "vmm/core/log.h"
 
-#define ELF_PHDRS 64		/* a vmlinux has 5 */
-#define ELF_NOTES_MAX 65536	/* bytes of one PT_NOTE segment */
-#define XEN_ELFNOTE_PHYS32_ENTRY 18	/* xen/include/public/elfnote.h */
+#define ELF_PHDRS		 64    /* a vmlinux has 5 */
+#define ELF_NOTES_MAX		 65536 /* bytes of one PT_NOTE segment */
+#define XEN_ELFNOTE_PHYS32_ENTRY 18    /* xen/include/public/elfnote.h */
 
 struct elf_seg {
 	uint32_t type;
@@ -43,23 +43,26 @@ static int bad(const struct elf *elf, const char *why)
 	return EXIT_DATA;
 }
 
-#define TAKE_EHDR(elf, type_, head) do {				\
-	type_ eh_;							\
-	memcpy(&eh_, head, sizeof(eh_));				\
-	(elf)->type = eh_.e_type;					\
-	(elf)->machine = eh_.e_machine;					\
-	(elf)->entry = eh_.e_entry;					\
-	(elf)->phoff = eh_.e_phoff;					\
-	(elf)->phnum = eh_.e_phnum;					\
-	(elf)->phentsize = eh_.e_phentsize;				\
-} while (0)
+#define TAKE_EHDR(elf, type_, head)                                            \
+	do {                                                                   \
+		type_ eh_;                                                     \
+		memcpy(&eh_, head, sizeof(eh_));                               \
+		(elf)->type = eh_.e_type;                                      \
+		(elf)->machine = eh_.e_machine;                                \
+		(elf)->entry = eh_.e_entry;                                    \
+		(elf)->phoff = eh_.e_phoff;                                    \
+		(elf)->phnum = eh_.e_phnum;                                    \
+		(elf)->phentsize = eh_.e_phentsize;                            \
+	} while (0)
 
-#define TAKE_PHDR(seg, type_, raw) do {					\
-	type_ ph_;							\
-	memcpy(&ph_, raw, sizeof(ph_));					\
-	*(seg) = (struct elf_seg){ ph_.p_type, ph_.p_offset,		\
-		ph_.p_vaddr, ph_.p_paddr, ph_.p_filesz, ph_.p_memsz };	\
-} while (0)
+#define TAKE_PHDR(seg, type_, raw)                                             \
+	do {                                                                   \
+		type_ ph_;                                                     \
+		memcpy(&ph_, raw, sizeof(ph_));                                \
+		*(seg) = (struct elf_seg){ ph_.p_type,	 ph_.p_offset,         \
+					   ph_.p_vaddr,	 ph_.p_paddr,          \
+					   ph_.p_filesz, ph_.p_memsz };        \
+	} while (0)
 
 static int read_ehdr(struct elf *elf)
 {
@@ -107,9 +110,10 @@ static int check_ehdr(const struct elf *elf)
 		return bad(elf, "ELF core dump");
 	if (elf->type != ET_EXEC)
 		return bad(elf, "ELF program or shared library, not a kernel");
-	if (elf->phentsize != (elf->is64 ? sizeof(Elf64_Phdr) :
-					   sizeof(Elf32_Phdr)))
-		return bad(elf, "ELF file with program headers of a wrong size");
+	if (elf->phentsize !=
+	    (elf->is64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr)))
+		return bad(elf,
+			   "ELF file with program headers of a wrong size");
 	if (!elf->phnum || elf->phnum > ELF_PHDRS)
 		return bad(elf, "ELF file with no or too many program headers");
 	return 0;
@@ -145,7 +149,8 @@ static int load_seg(const struct elf *elf, struct mem *mem,
 	if (!s->memsz)
 		return 0;
 	if (s->filesz > s->memsz)
-		return bad(elf, "ELF segment longer in the file than in memory");
+		return bad(elf,
+			   "ELF segment longer in the file than in memory");
 	err = image_room(elf->img, mem, "the kernel", s->paddr, s->memsz);
 	if (err)
 		return err;
@@ -208,8 +213,8 @@ static bool find_note(const uint8_t *p, size_t len, uint64_t *entry)
 		if (name + desc > len - sizeof(nh))
 			return false;
 		d = p + sizeof(nh) + name;
-		if (nh.n_type == XEN_ELFNOTE_PHYS32_ENTRY &&
-		    nh.n_namesz == 4 && !memcmp(p + sizeof(nh), "Xen", 4) &&
+		if (nh.n_type == XEN_ELFNOTE_PHYS32_ENTRY && nh.n_namesz == 4 &&
+		    !memcmp(p + sizeof(nh), "Xen", 4) &&
 		    (nh.n_descsz == 4 || nh.n_descsz == 8)) {
 			*entry = 0;
 			memcpy(entry, d, nh.n_descsz);
@@ -258,9 +263,11 @@ static int set_entry(const struct elf *elf, const struct boot_options *opt,
 		if (err)
 			return err;
 		if (!k->pvh && !elf->is64)
-			return bad(elf, "32-bit ELF file without a PVH entry note");
+			return bad(elf,
+				   "32-bit ELF file without a PVH entry note");
 		if (!k->pvh) {
-			error("-k %s: no PVH entry note in it; build it with CONFIG_PVH=y or leave out --pvh",
+			error("-k %s: no PVH entry note in it; build it with "
+			      "CONFIG_PVH=y or leave out --pvh",
 			      elf->img->path);
 			return EXIT_DATA;
 		}
@@ -268,7 +275,8 @@ static int set_entry(const struct elf *elf, const struct boot_options *opt,
 		return bad(elf, "ELF file whose entry lies in no segment");
 	}
 	if (!within(k->entry, k->start, k->end - k->start))
-		return bad(elf, "ELF file whose entry lies outside its segments");
+		return bad(elf,
+			   "ELF file whose entry lies outside its segments");
 	return 0;
 }
 
@@ -276,7 +284,7 @@ static int set_entry(const struct elf *elf, const struct boot_options *opt,
 static void set_header(struct setup_header *hdr)
 {
 	hdr->boot_flag = 0xaa55;
-	hdr->header = 0x53726448;	/* "HdrS" */
+	hdr->header = 0x53726448; /* "HdrS" */
 	hdr->version = 0x20f;
 	hdr->loadflags = LOADED_HIGH;
 	hdr->kernel_alignment = 2 << 20;

@@ -9,10 +9,10 @@
 
 #include "vmm/boot/image.h"
 
-#define PARAM "acpi_skip_timer_override"
-#define SECTION ".init.data"
-#define SECTIONS_MAX 128	/* a vmlinux with debug information has 80 */
-#define NAMES_MAX 4096		/* bytes of section names looked at */
+#define PARAM	     "acpi_skip_timer_override"
+#define SECTION	     ".init.data"
+#define SECTIONS_MAX 128  /* a vmlinux with debug information has 80 */
+#define NAMES_MAX    4096 /* bytes of section names looked at */
 
 struct sections {
 	Elf64_Shdr sh[SECTIONS_MAX];

@@ -15,21 +15,21 @@
 #include "vmm/boot/boot.h"
 
 /* Phandles. */
-#define PH_IOAPIC 1
-#define PH_POWER 2
+#define PH_IOAPIC   1
+#define PH_POWER    2
 
-#define EDGE_RISING 3		/* devicetree.c: of_ioapic_type[] */
-#define ISA_IO 1		/* first address cell on an ISA bus */
-#define UART_CLOCK 1843200	/* Hz */
+#define EDGE_RISING 3	    /* devicetree.c: of_ioapic_type[] */
+#define ISA_IO	    1	    /* first address cell on an ISA bus */
+#define UART_CLOCK  1843200 /* Hz */
 
 /* Bytes, generous; the block is packed by what is used of it. */
 #define ROOM_FIXED 4096
-#define ROOM_CPU 192
-#define ROOM_DEV 512
+#define ROOM_CPU   192
+#define ROOM_DEV   512
 
 struct tree {
 	void *fdt;
-	int err;		/* first libfdt error, or 0 */
+	int err; /* first libfdt error, or 0 */
 };
 
 static void note(struct tree *t, int err)
@@ -83,9 +83,9 @@ static void put_cells(struct tree *t, const char *name, unsigned int nr,
 	note(t, fdt_property(t->fdt, name, cell, (int)(nr * sizeof(cell[0]))));
 }
 
-#define CELLS(t, name, ...)						\
-	put_cells(t, name,						\
-		  sizeof((uint32_t[]){ __VA_ARGS__ }) / sizeof(uint32_t), \
+#define CELLS(t, name, ...)                                                    \
+	put_cells(t, name,                                                     \
+		  sizeof((uint32_t[]){ __VA_ARGS__ }) / sizeof(uint32_t),      \
 		  (const uint32_t[]){ __VA_ARGS__ })
 
 /* #address-cells of 1: everything the tree names lies below 4 GiB. */
@@ -105,7 +105,7 @@ static void put_cpus(struct tree *t, const struct machine_desc *desc)
 		open_node_at(t, "cpu", id);
 		put_string(t, "device_type", "cpu");
 		put_string(t, "compatible", "x86");
-		put_u32(t, "reg", id);		/* APIC id */
+		put_u32(t, "reg", id); /* APIC id */
 		close_node(t);
 	}
 	close_node(t);
@@ -116,7 +116,7 @@ static void put_apics(struct tree *t, const struct machine_desc *desc)
 	open_node_at(t, "interrupt-controller", desc->lapic_base);
 	put_string(t, "compatible", "intel,ce4100-lapic");
 	put_reg(t, desc->lapic_base, 0x1000);
-	put_empty(t, "intel,virtual-wire-mode");	/* there is no PIC */
+	put_empty(t, "intel,virtual-wire-mode"); /* there is no PIC */
 	close_node(t);
 
 	open_node_at(t, "interrupt-controller", desc->ioapic_base);

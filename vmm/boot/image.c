@@ -23,7 +23,8 @@ static int open_failed(const char *option, const char *path, int err)
 	switch (err) {
 	case EACCES:
 	case EPERM:
-		error("%s %s: %s; make the file and its directories readable for this user",
+		error("%s %s: %s; make the file and its directories readable "
+		      "for this user",
 		      option, path, strerror(err));
 		return EXIT_NOPERM;
 	case EMFILE:
@@ -40,8 +41,8 @@ static int open_failed(const char *option, const char *path, int err)
 static int check_kind(const struct image *img, const struct stat *st)
 {
 	if (S_ISDIR(st->st_mode)) {
-		error("%s %s: is a directory; name the file in it",
-		      img->option, img->path);
+		error("%s %s: is a directory; name the file in it", img->option,
+		      img->path);
 		return EXIT_NOINPUT;
 	}
 	if (!S_ISREG(st->st_mode)) {
@@ -149,8 +150,8 @@ int image_search(const struct image *img, uint64_t off, uint64_t len,
 	return 0;
 }
 
-int image_room(const struct image *img, const struct mem *mem,
-	       const char *what, uint64_t base, uint64_t len)
+int image_room(const struct image *img, const struct mem *mem, const char *what,
+	       uint64_t base, uint64_t len)
 {
 	uint64_t ram = mem->region[0].size, end;
 
@@ -168,9 +169,10 @@ int image_room(const struct image *img, const struct mem *mem,
 	}
 	if (end > ram) {
 		error("%s %s: %s needs memory up to %" PRIu64
-		      " MiB, the guest has %" PRIu64 " MiB; give it more with -m",
-		      img->option, img->path, what,
-		      (end + (1 << 20) - 1) >> 20, ram >> 20);
+		      " MiB, the guest has %" PRIu64
+		      " MiB; give it more with -m",
+		      img->option, img->path, what, (end + (1 << 20) - 1) >> 20,
+		      ram >> 20);
 		return EXIT_USAGE;
 	}
 	return 0;
@@ -203,7 +205,8 @@ int kernel_load(struct mem *mem, const struct boot_options *opt,
 	err = l < end ? l->load(&img, mem, opt, k) : image_foreign(&img);
 	image_close(&img);
 	if (!err)
-		debug("%s: %s at %#" PRIx64 "-%#" PRIx64 ", entry %#" PRIx64 "%s",
+		debug("%s: %s at %#" PRIx64 "-%#" PRIx64 ", entry %#" PRIx64
+		      "%s",
 		      opt->kernel, l->name, k->start, k->end, k->entry,
 		      k->pvh ? " (PVH)" : "");
 	return err;

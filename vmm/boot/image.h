@@ -19,19 +19,19 @@ struct boot_options;
 #define IMAGE_HEAD 4096
 
 struct image {
-	const char *option;	/* "-k": for messages */
+	const char *option; /* "-k": for messages */
 	const char *path;
 	int fd;
 	uint64_t size;
-	size_t head_len;	/* bytes of head[] that the file has */
+	size_t head_len; /* bytes of head[] that the file has */
 	uint8_t head[IMAGE_HEAD];
 };
 
 /* What kernel_load() found and where it put it. */
 struct kernel {
-	uint64_t entry;		/* guest-physical */
-	uint64_t start, end;	/* guest-physical, bss included */
-	bool pvh;		/* 32-bit entry with hvm_start_info */
+	uint64_t entry;	     /* guest-physical */
+	uint64_t start, end; /* guest-physical, bss included */
+	bool pvh;	     /* 32-bit entry with hvm_start_info */
 	struct setup_header hdr;
 };
 
@@ -50,8 +50,8 @@ int image_search(const struct image *img, uint64_t off, uint64_t len,
  * Checks that [base, base + len) is RAM which the boot data leaves free, below
  * the hole.  what: "the kernel", ...
  */
-int image_room(const struct image *img, const struct mem *mem,
-	       const char *what, uint64_t base, uint64_t len);
+int image_room(const struct image *img, const struct mem *mem, const char *what,
+	       uint64_t base, uint64_t len);
 
 /* Loads a kernel of any kind known. */
 int kernel_load(struct mem *mem, const struct boot_options *opt,

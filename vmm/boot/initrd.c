@@ -45,8 +45,9 @@ static int place(const struct mem *mem, const struct kernel *k, uint64_t len,
 		return EXIT_DATA;
 	}
 	error("-m: the kernel (up to %" PRIu64 " MiB) and the initrd (%" PRIu64
-	      " MiB) need more than %" PRIu64 " MiB of memory; give at least %"
-	      PRIu64, to_mib(k->end), to_mib(len), mem->size >> 20,
+	      " MiB) need more than %" PRIu64
+	      " MiB of memory; give at least %" PRIu64,
+	      to_mib(k->end), to_mib(len), mem->size >> 20,
 	      to_mib(k->end + len + PAGE));
 	return EXIT_USAGE;
 }
@@ -62,7 +63,8 @@ static int load(struct mem *mem, const struct boot_options *opt,
 	int err;
 
 	if (__builtin_add_overflow(file + gap, opt->cpio ? opt->cpio_len : 0,
-				   &len) || len > UINT32_MAX) {
+				   &len) ||
+	    len > UINT32_MAX) {
 		error("-i: an initrd of 4 GiB or more cannot be loaded");
 		return EXIT_DATA;
 	}

@@ -14,29 +14,29 @@
 #include "vmm/core/exitcode.h"
 #include "vmm/core/log.h"
 
-#define E820_RAM 1		/* ACPI 6.5, 15: address range types */
-#define E820_RESERVED 2
+#define E820_RAM	  1 /* ACPI 6.5, 15: address range types */
+#define E820_RESERVED	  2
 
-#define LOADER_UNDEFINED 0xff	/* boot.rst: type_of_loader without an id */
-#define VID_MODE_NORMAL 0xffff
-#define SEED_LEN 32		/* bytes, what the kernel's pool takes in */
+#define LOADER_UNDEFINED  0xff /* boot.rst: type_of_loader without an id */
+#define VID_MODE_NORMAL	  0xffff
+#define SEED_LEN	  32 /* bytes, what the kernel's pool takes in */
 
-#define PAGE 4096u
+#define PAGE		  4096u
 #define PTE_PRESENT_WRITE 3ull
-#define PTE_LARGE 0x80ull
-#define MAPPED_GIB 4		/* all a loader could be asked to map */
+#define PTE_LARGE	  0x80ull
+#define MAPPED_GIB	  4 /* all a loader could be asked to map */
 
 unsigned int params_memmap(const struct machine_desc *desc,
 			   const struct handover *ho,
 			   struct boot_e820_entry *table)
 {
-	unsigned int n = 0;
+	struct boot_e820_entry *e = table;
 
-	table[n++] = (struct boot_e820_entry){ 0, LAYOUT_LOW_RAM_END,
-					       E820_RAM };
+	*e++ = (struct boot_e820_entry){ 0, LAYOUT_LOW_RAM_END, E820_RAM };
 	if (ho->rsdp)
-		table[n++] = (struct boot_e820_entry){ LAYOUT_ACPI,
-			LAYOUT_ACPI_END - LAYOUT_ACPI, E820_RESERVED };
+		*e++ = (struct boot_e820_entry){ LAYOUT_ACPI,
+						 LAYOUT_ACPI_END - LAYOUT_ACPI,
+						 E820_RESERVED };
 	for (unsigned int i = 0; i < desc->nr_ram; i++) {
 		uint64_t base = desc->ram[i].base, size = desc->ram[i].size;
 
@@ -44,9 +44,9 @@ unsigned int params_memmap(const struct machine_desc *desc,
 			size -= LAYOUT_KERNEL - base;
 			base = LAYOUT_KERNEL;
 		}
-		table[n++] = (struct boot_e820_entry){ base, size, E820_RAM };
+		*e++ = (struct boot_e820_entry){ base, size, E820_RAM };
 	}
-	return n;
+	return (unsigned int)(e - table);
 }
 
 int params_write_cmdline(struct mem *mem, const struct kernel *k,
@@ -57,7 +57,8 @@ int params_write_cmdline(struct mem *mem, const struct kernel *k,
 	if (k->hdr.cmdline_size && k->hdr.cmdline_size < max)
 		max = k->hdr.cmdline_size;
 	if (len > max) {
-		error("-p: the kernel command line has %zu bytes, the kernel takes %zu; shorten it by %zu",
+		error("-p: the kernel command line has %zu bytes, the kernel "
+		      "takes %zu; shorten it by %zu",
 		      len, max, len - max);
 		return EXIT_USAGE;
 	}
@@ -69,11 +70,13 @@ int params_write_cmdline(struct mem *mem, const struct kernel *k,
  * One more node at the head of the list; *at is where it goes and then where
  * the next one can go.  Returns where to write its contents, or NULL.
  */
-static void *push_data(struct mem *mem, struct setup_header *hdr,
-		       uint64_t *at, uint32_t type, size_t len)
+static void *push_data(struct mem *mem, struct setup_header *hdr, uint64_t *at,
+		       uint32_t type, size_t len)
 {
 	struct setup_data node = {
-		.next = hdr->setup_data, .type = type, .len = (uint32_t)len,
+		.next = hdr->setup_data,
+		.type = type,
+		.len = (uint32_t)len,
 	};
 	uint64_t data = *at + sizeof(node);
 
@@ -103,7 +106,8 @@ static int write_setup_data(struct mem *mem, struct setup_header *hdr,
 		return 0;
 	p = push_data(mem, hdr, &at, SETUP_DTB, ho->dtb_len);
 	if (!p) {
-		error("the device tree has %zu bytes, too many; use fewer vCPUs or devices",
+		error("the device tree has %zu bytes, too many; use fewer "
+		      "vCPUs or devices",
 		      ho->dtb_len);
 		return EXIT_USAGE;
 	}
@@ -114,8 +118,8 @@ static int write_setup_data(struct mem *mem, struct setup_header *hdr,
 /* 2 MiB pages: every x86-64 processor has them. */
 static void write_page_tables(struct mem *mem)
 {
-	uint64_t *pml4 = mem_ptr(mem, gpa(LAYOUT_PAGES),
-				 (2 + MAPPED_GIB) * PAGE);
+	uint64_t *pml4 =
+		mem_ptr(mem, gpa(LAYOUT_PAGES), (2 + MAPPED_GIB) * PAGE);
 	uint64_t *pdpt = pml4 + 512, *pd = pdpt + 512;
 	uint64_t dir = LAYOUT_PAGES + 2 * PAGE;
 
@@ -130,10 +134,12 @@ static void write_page_tables(struct mem *mem)
 void params_write_gdt(struct mem *mem, bool long_mode)
 {
 	const uint64_t gdt[] = {
-		0, 0,
+		0,
+		0,
 		long_mode ? 0x00af9b000000ffff : 0x00cf9b000000ffff,
 		0x00cf93000000ffff,
-		0x00008b0000000067, 0,
+		0x00008b0000000067,
+		0,
 	};
 
 	mem_write(mem, gpa(LAYOUT_GDT), gdt, sizeof(gdt));
@@ -161,8 +167,11 @@ int params_write(struct mem *mem, const struct machine_desc *desc,
 	write_page_tables(mem);
 	params_write_gdt(mem, true);
 	*regs = (struct vcpu_regs){
-		.rip = k->entry, .rsp = LAYOUT_STACK, .rsi = LAYOUT_PARAMS,
-		.cr3 = LAYOUT_PAGES, .gdt = LAYOUT_GDT,
+		.rip = k->entry,
+		.rsp = LAYOUT_STACK,
+		.rsi = LAYOUT_PARAMS,
+		.cr3 = LAYOUT_PAGES,
+		.gdt = LAYOUT_GDT,
 	};
 	return 0;
 }

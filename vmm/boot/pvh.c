@@ -11,12 +11,12 @@
 #include "vmm/boot/parts.h"
 #include "vmm/core/vcpu.h"
 
-#define PVH_MAGIC 0x336ec578
+#define PVH_MAGIC      0x336ec578
 #define PVH_MEMMAP_MAX 8
 
 struct pvh_info {
 	uint32_t magic;
-	uint32_t version;		/* 1: has the memory map */
+	uint32_t version; /* 1: has the memory map */
 	uint32_t flags;
 	uint32_t nr_modules;
 	uint64_t modlist;
@@ -33,7 +33,7 @@ struct pvh_module {
 
 struct pvh_range {
 	uint64_t addr, size;
-	uint32_t type;			/* as in an E820 table */
+	uint32_t type; /* as in an E820 table */
 	uint32_t zero;
 };
 
@@ -64,13 +64,15 @@ int pvh_write(struct mem *mem, const struct machine_desc *desc,
 	};
 
 	for (unsigned int i = 0; i < page.info.memmap_entries; i++)
-		page.memmap[i] = (struct pvh_range){
-			.addr = map[i].addr, .size = map[i].size,
-			.type = map[i].type };
+		page.memmap[i] = (struct pvh_range){ .addr = map[i].addr,
+						     .size = map[i].size,
+						     .type = map[i].type };
 	mem_write(mem, gpa(LAYOUT_PVH), &page, sizeof(page));
 	params_write_gdt(mem, false);
 	*regs = (struct vcpu_regs){
-		.rip = k->entry, .rsp = LAYOUT_STACK, .rbx = LAYOUT_PVH,
+		.rip = k->entry,
+		.rsp = LAYOUT_STACK,
+		.rbx = LAYOUT_PVH,
 		.gdt = LAYOUT_GDT,
 	};
 	return 0;

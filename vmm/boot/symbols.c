@@ -16,11 +16,11 @@
 
 #define SECTIONS_MAX 4096
 #define SYMS_AT_ONCE 2048
-#define NAME_MAX_LEN 128	/* with the NUL */
+#define NAME_MAX_LEN 128 /* with the NUL */
 
 struct table {
 	int fd;
-	uint64_t size;		/* of the file */
+	uint64_t size; /* of the file */
 	Elf64_Shdr *shdr;
 	unsigned int nr;
 };
@@ -45,8 +45,8 @@ static bool read_sections(struct table *t)
 	    memcmp(eh.e_ident, ELFMAG, SELFMAG) ||
 	    eh.e_ident[EI_CLASS] != ELFCLASS64 ||
 	    eh.e_ident[EI_DATA] != ELFDATA2LSB ||
-	    eh.e_shentsize != sizeof(Elf64_Shdr) ||
-	    !eh.e_shnum || eh.e_shnum > SECTIONS_MAX)
+	    eh.e_shentsize != sizeof(Elf64_Shdr) || !eh.e_shnum ||
+	    eh.e_shnum > SECTIONS_MAX)
 		return false;
 	t->nr = eh.e_shnum;
 	t->shdr = calloc(t->nr, sizeof(*t->shdr));
@@ -117,7 +117,7 @@ static bool read_name(const struct table *t, const Elf64_Shdr *strtab,
 	    !read_at(t, strtab->sh_offset + off, name, len))
 		return false;
 	name[len] = '\0';
-	for (char *c = name; *c; c++)	/* it goes to a terminal */
+	for (char *c = name; *c; c++) /* it goes to a terminal */
 		if (*c < '!' || *c > '~')
 			*c = '?';
 	return name[0];

@@ -42,7 +42,6 @@ static int opt_tables(void *ctx, const struct cli_arg *arg)
 	static const char *const names[] = { [BOOT_AUTO] = "auto",
 					     [BOOT_DT] = "dt",
 					     [BOOT_ACPI] = "acpi",
-					     [BOOT_BOTH] = "both",
 					     NULL };
 	struct run_config *cfg = ctx;
 	unsigned int i;

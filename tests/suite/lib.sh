@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh disable=SC3043,SC2034,SC2154,SC2016
+# What rows are written with (tests/suite/run, tests/suite/rows).  $dir has:
+#   hotline, hotline-net-user   under test
+#   vmlinux, initrd, initrd-fs  our guest; initrd-fs has mke2fs and e2fsck too
+#   guest.elf                   the tiny hostile guest
+#   disk, net, json, pty        programs for both sides, and for this one only
+#   debian/                     vmlinuz, initrd.img, release; the disk is
+#                               $SUITE_DEBIAN, a file or block device
+
+hotline() { "$dir/hotline" "$@"; }
+
+# Our guest without a network.
+pv() { hotline run -k "$dir/vmlinux" -i "$dir/initrd" -n none "$@"; }
+pv_fs() { hotline run -k "$dir/vmlinux" -i "$dir/initrd-fs" -n none "$@"; }
+# Ours with one, as the options say; user mode by default.
+pv_net() { hotline run -k "$dir/vmlinux" -i "$dir/initrd" "$@"; }
+
+# tiny TEST PARAMETERS OPTIONS...: the hostile guest
+tiny() {
+	local test="$1" params="$2"
+	shift 2
+	hotline run -k "$dir/guest.elf" -m 128 --console serial -n none \
+		-p "t=$test $params" "$@"
+}
+
+fail() {
+	echo "$*" >&2
+	exit 1
+}
+
+# expect_code N COMMAND...: the command must end with that code
+expect_code() {
+	local want="$1" got=0
+	shift
+	"$@" || got=$?
+	[ $got = "$want" ] || fail "exit code $got instead of $want: $*"
+}
+
+# wait_for SECONDS COMMAND...: until the command succeeds
+wait_for() {
+	local ticks=$(($1 * 10))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		ticks=$((ticks - 1))
+		[ $ticks -gt 0 ] || fail "in vain: $*"
+		sleep 0.1
+	done
+}
+
+# wait_line FILE TEXT: until the file has it
+wait_line() { wait_for 40 grep -aq -e "$2" "$1"; }
+
+# ended PID CODE: waits for it, and for that code
+ended() {
+	local code=0
+	wait "$1" || code=$?
+	[ $code = "$2" ] || fail "exit code $code instead of $2"
+}
+
+is_hotline() { [ "$(cat "/proc/$1/comm" 2>/dev/null)" = hotline ]; }
+
+# The VMM's process behind a background job, which may be a subshell of ours.
+# Our sh forks a function; the VMM is then its child.
+vmm_of() {
+	local pid="$1" child tries=100
+	while [ $tries -gt 0 ]; do
+		is_hotline "$pid" && { echo "$pid"; return; }
+		for child in $(children_of "$pid"); do
+			is_hotline "$child" && { echo "$child"; return; }
+		done
+		sleep 0.1
+		tries=$((tries - 1))
+	done
+	fail "no VMM behind process $pid"
+}
+
+children_of() {
+	local stat
+	for stat in /proc/[0-9]*/stat; do
+		# pid (comm) state ppid; our names have no blanks
+		{ read -r child _ _ parent _ <"$stat"; } 2>/dev/null || continue
+		[ "$parent" != "$1" ] || echo "$child"
+	done
+}
+
+sum() { md5sum "$@" | cut -d' ' -f1; }
+
+# Another user, without groups.
+as_nobody() {
+	chmod 777 .
+	HOME=/ XDG_RUNTIME_DIR='' setpriv --reuid 65534 --regid 65534 \
+		--clear-groups "$@"
+}
+
+is_json() { "$dir/json" "$@"; }

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh disable=SC3043,SC2154,SC2016
+# Rows about Debian's own kernel, initrd and disk (tests/debian/image.sh).
+
+# debian OPTIONS...: to the login prompt and back, at a terminal
+debian() {
+	local release
+	release=$(cat "$dir/debian/release")
+	"$dir/pty" "$dir/hotline" run -k "$dir/debian/vmlinuz" \
+		-i "$dir/debian/initrd.img" -p "root=/dev/vda ro" -m 512 \
+		-d "$SUITE_DEBIAN,overlay=tmp" "$@" <<END
+limit 400
+expect debian login: 
+send root\r
+expect Password: 
+send hotline\r
+expect ~# 
+send uname -r; echo "kernel \$?"\r
+expect $release
+send until ip -4 -br addr | grep 10.0.2.15; do sleep 1; done\r
+expect UP             10.0.2.15/24
+send grep ' / ' /proc/mounts\r
+expect /dev/vda / ext4 rw
+send systemctl is-system-running --wait\r
+expect running
+send dmesg | grep -cE 'BUG|WARNING|soft lockup|Call Trace' | sed 's/^/complaints: /'\r
+expect complaints: 0
+send ping -c 1 -w 9 10.0.2.2 >/dev/null && echo gateway an''swers\r
+send systemctl poweroff\r
+END
+}

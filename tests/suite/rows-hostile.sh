@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh disable=SC3043,SC2154,SC2016
+# Rows about guests that mean harm: tests/guest.
+
+# A machine with each kind of device; what it may cost is small and fixed.
+hostile() {
+	local test="$1" params="$2"
+	shift 2
+	truncate -s 16M d.img ro.img
+	tiny "$test" "$params" -n user --console both -m 128,backing=memfd \
+		-d d.img,queues=2 -d ro.img,ro "$@"
+}
+
+value() { sed -n "s/^$2:[^0-9]*\([0-9]*\).*/\1/p" "/proc/$1/status"; }
+files() { find "/proc/$1/fd" 2>/dev/null | wc -l; }
+
+# hostile_watched TEST PARAMETERS: meanwhile the VMM answers, and does not grow
+# between the first and the last "seed" line.  Guest memory is a memfd, so it
+# does not count as anonymous.
+hostile_watched() {
+	local job vmm before after fds
+	hostile "$@" --name foe >got 2>warnings &
+	job=$!
+	vmm=$(vmm_of $job)
+	wait_line got '^  seed 1 done'
+	hotline stat foe --json | is_json || fail "stat during the attack"
+	before=$(value "$vmm" RssAnon) fds=$(files "$vmm")
+	wait_line got '^  seed 5 done'
+	hotline stat foe --json | is_json || fail "stat during the attack"
+	after=$(value "$vmm" RssAnon)
+	echo "anonymous memory: $before kB, then $after kB"
+	[ -n "$before" ] && [ "$after" -le $((before + 512)) ]
+	[ "$(files "$vmm")" -le "$fds" ] || fail "$fds open files, then $(files "$vmm")"
+	ended $job 0
+	grep -a '^done' got
+	[ "$(wc -l <warnings)" -le 60 ] || fail "$(wc -l <warnings) lines of warnings"
+}
+
+# A guest that prints for ever, at a reader that is slow or gone.
+flood() {
+	local job vmm before
+	mkfifo pipe
+	tiny flood "" --name foe >pipe &
+	job=$!
+	exec 3<pipe
+	head -c 100000 <&3 >/dev/null
+	vmm=$(vmm_of $job)
+	before=$(value "$vmm" RssAnon)
+	sleep 1
+	hotline stat foe >/dev/null || fail "stat during the flood"
+	[ "$(value "$vmm" RssAnon)" -le $((before + 512)) ]
+	kill -TERM "$vmm"
+	ended $job 85
+}
