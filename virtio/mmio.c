@@ -92,6 +92,30 @@ static void transport_broken(struct virtio_transport *t)
 		raise_irq(m, VIRTIO_MMIO_INT_CONFIG);
 }
 
+/* The interrupts come without a word to us, so the bit is set beforehand. */
+static int transport_hand_over(struct virtio_transport *t, unsigned int q,
+			       int *kick, int *irq)
+{
+	struct virtio_mmio *m = to_mmio(t);
+	struct vm *vm = m->dev->vm;
+
+	if (m->notify[q].src.fd < 0)
+		return -EOPNOTSUPP;
+	mmio_set_reg(m, VIRTIO_MMIO_INTERRUPT_STATUS,
+		     mmio_get_reg(m, VIRTIO_MMIO_INTERRUPT_STATUS) |
+			     VIRTIO_MMIO_INT_VRING);
+	*kick = m->notify[q].src.fd;
+	*irq = vm->irq.fd[m->gsi];
+	return event_mod(vm->loop, &m->notify[q].src, 0);
+}
+
+static void transport_take_back(struct virtio_transport *t, unsigned int q)
+{
+	struct virtio_mmio *m = to_mmio(t);
+
+	event_mod(m->dev->vm->loop, &m->notify[q].src, EPOLLIN | EPOLLET);
+}
+
 static void on_notify(struct event_source *src, uint32_t events)
 {
 	struct notifier *n = (struct notifier *)src; /* its first member */
@@ -215,6 +239,8 @@ struct virtio_mmio *virtio_mmio_new(struct vm *vm, struct virtio_dev *dev,
 		.again = transport_again,
 		.config_changed = transport_config_changed,
 		.broken = transport_broken,
+		.hand_over = transport_hand_over,
+		.take_back = transport_take_back,
 	};
 	m->dev = dev;
 	m->base = base;

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "virtio/net_dev.h"
+#include "vmm/core/log.h"
 #include "vmm/core/vm.h"
 
 #define BIT(n)	   (1ull << (n))
@@ -63,10 +64,12 @@ void net_update_events(struct net_dev *net)
 
 	if (!net->link)
 		return;
-	if (virtio_running(&net->dev) && !net->rx.waiting)
-		events |= EPOLLIN;
-	if (virtio_running(&net->dev) && net->tx.blocked)
-		events |= EPOLLOUT;
+	if (virtio_running(&net->dev) && !net->vhost.active) {
+		if (!net->rx.waiting)
+			events |= EPOLLIN;
+		if (net->tx.blocked)
+			events |= EPOLLOUT;
+	}
 	if (events == net->events)
 		return;
 	net->events = events;
@@ -80,6 +83,7 @@ void net_lost(struct net_dev *net)
 	if (!net->link)
 		return;
 	net->link = false;
+	net_vhost_stop(net);
 	event_del(net->dev.vm->loop, &net->src);
 	code = net->be->ops->lost(net->be);
 	if (code)
@@ -106,6 +110,21 @@ static void backend_ready(struct event_source *src, uint32_t events)
 	pthread_mutex_unlock(&net->dev.lock);
 }
 
+/* Whatever keeps the kernel from it, we can do it ourselves. */
+static bool start_vhost(struct net_dev *net)
+{
+	static struct log_limit limit;
+	int err;
+
+	if (!net->vhost.usable || !net->link)
+		return false;
+	err = net_vhost_start(net);
+	if (err)
+		warn_limited(&limit, "virtio-net: vhost does not start: %s",
+			     strerror(-err));
+	return !err;
+}
+
 static void net_start(struct virtio_dev *dev)
 {
 	struct net_dev *net = net_dev(dev);
@@ -119,7 +138,8 @@ static void net_start(struct virtio_dev *dev)
 		virtio_broken(dev, "the host refuses the accepted offloads");
 	net_rx_start(net);
 	net_tx_start(net);
-	queue_disable_kick(&dev->queue[NET_RXQ]);
+	if (!start_vhost(net))
+		queue_disable_kick(&dev->queue[NET_RXQ]);
 	net_update_events(net);
 }
 
@@ -127,6 +147,7 @@ static void net_stop(struct virtio_dev *dev)
 {
 	struct net_dev *net = net_dev(dev);
 
+	net_vhost_stop(net);
 	net_update_events(net);
 	net_rx_stop(net);
 	net_tx_stop(net);
@@ -137,6 +158,8 @@ static void net_notify(struct virtio_dev *dev, unsigned int q)
 	struct net_dev *net = net_dev(dev);
 
 	/* What waits for the back end goes on when that is ready. */
+	if (q != NET_CTRLQ && net->vhost.active)
+		return;
 	if (q == NET_RXQ && net->rx.waiting && net->link)
 		net_rx_run(net);
 	else if (q == NET_TXQ && (!net->tx.blocked || !net->link))
@@ -151,6 +174,8 @@ static void net_free(struct virtio_dev *dev)
 
 	if (net->link)
 		event_del(dev->vm->loop, &net->src);
+	net_tx_exit(net);
+	net_vhost_exit(net);
 	virtio_exit(dev);
 	net_backend_free(net->be);
 	free(net->rx.spill);
@@ -188,6 +213,9 @@ struct virtio_dev *virtio_net_new(struct vm *vm, struct net_backend *be,
 
 	if (!net || !spill)
 		goto err_free;
+	virtio_init(&net->dev, &net_ops, vm, NET_QUEUES, QUEUE_SIZE,
+		    net_features(be), &net->config,
+		    offsetof(struct virtio_net_config, speed));
 	net->be = be;
 	net->rx.spill = spill;
 	net->link = true;
@@ -197,12 +225,21 @@ struct virtio_dev *virtio_net_new(struct vm *vm, struct net_backend *be,
 	net->src = (struct event_source){ be->fd, backend_ready };
 	err = event_add(vm->loop, &net->src, 0);
 	if (err)
-		goto err_free;
-	virtio_init(&net->dev, &net_ops, vm, NET_QUEUES, QUEUE_SIZE,
-		    net_features(be), &net->config,
-		    offsetof(struct virtio_net_config, speed));
+		goto err_dev;
+	err = net_tx_init(net);
+	if (err)
+		goto err_src;
+	err = net_vhost_init(net);
+	if (err)
+		warn("--net: /dev/vhost-net is of no use (%s); going on "
+		     "without",
+		     strerror(-err));
 	return &net->dev;
 
+err_src:
+	event_del(vm->loop, &net->src);
+err_dev:
+	virtio_exit(&net->dev);
 err_free:
 	free(spill);
 	free(net);

@@ -48,7 +48,17 @@ struct net_rx {
 
 struct net_tx {
 	bool blocked; /* back end is full: chain waits for EPOLLOUT */
+	bool armed;   /* timer runs */
+	uint32_t quiet_frames,
+		quiet_bytes; /* given back, not interrupted for */
+	struct event_source timer;
 	struct chain chain;
+};
+
+struct net_kernel {
+	bool usable; /* the back end has it and it can do what is needed */
+	bool active; /* the kernel moves the frames now */
+	struct event_source err;
 };
 
 struct net_dev {
@@ -61,6 +71,7 @@ struct net_dev {
 	struct net_counters count;
 	struct net_rx rx;
 	struct net_tx tx;
+	struct net_kernel vhost;
 	struct chain scratch; /* receive and control: one call long */
 };
 
@@ -80,11 +91,19 @@ void net_rx_stop(struct net_dev *net);
 /* Takes frames until there are none, no buffers, or the budget is used up. */
 void net_rx_run(struct net_dev *net);
 
+int net_tx_init(struct net_dev *net); /* 0 or -errno */
+void net_tx_exit(struct net_dev *net);
 void net_tx_start(struct net_dev *net);
 void net_tx_stop(struct net_dev *net);
 void net_tx_run(struct net_dev *net);
 
 void net_ctrl_run(struct net_dev *net);
+
+/* 0 or -errno; then all goes without. */
+int net_vhost_init(struct net_dev *net);
+void net_vhost_exit(struct net_dev *net);
+int net_vhost_start(struct net_dev *net);
+void net_vhost_stop(struct net_dev *net);
 
 /* Cuts the first n bytes off; entries may be left empty. */
 void net_iov_skip(struct iovec *iov, unsigned int nr, size_t n);

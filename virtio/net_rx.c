@@ -239,7 +239,7 @@ static void deliver_frame(struct net_dev *net)
 }
 
 /* False if the frame has to wait, or the queue is broken. */
-static bool place_frame(struct net_dev *net, bool *used)
+static bool place_frame(struct net_dev *net)
 {
 	struct queue *q = &net->dev.queue[NET_RXQ];
 	struct net_rx *rx = &net->rx;
@@ -256,20 +256,30 @@ static bool place_frame(struct net_dev *net, bool *used)
 	} while (true);
 	if (n == -EPROTO)
 		return false;
-	if (n == 1) {
+	if (n == 1)
 		deliver_frame(net);
-		*used = true;
-	} else {
+	else
 		net->count.rx_dropped++;
-	}
 	rx->frame = 0;
 	return true;
 }
 
+static bool interrupt(struct net_dev *net)
+{
+	if (!queue_wants_irq(&net->dev.queue[NET_RXQ]))
+		return false;
+	net->dev.transport->used(net->dev.transport, NET_RXQ);
+	return true;
+}
+
+/*
+ * A driver that wants an interrupt for the first frame was idle, and what
+ * comes is likely to be a single frame: not worth a read() to find that out,
+ * as the loop calls again if not.  A driver that wants none is still at work
+ * on earlier frames: then there are more.
+ */
 void net_rx_run(struct net_dev *net)
 {
-	bool used = false;
-
 	if (net->rx.waiting) {
 		net->rx.waiting = false;
 		queue_disable_kick(&net->dev.queue[NET_RXQ]);
@@ -277,10 +287,9 @@ void net_rx_run(struct net_dev *net)
 	for (unsigned int n = 0; n < NET_BUDGET; n++) {
 		if (!net->rx.frame && !read_frame(net))
 			break;
-		if (!place_frame(net, &used))
+		if (!place_frame(net) || (!n && interrupt(net)))
 			break;
 	}
-	if (used)
-		virtio_used(&net->dev, NET_RXQ);
+	interrupt(net);
 	net_update_events(net);
 }

@@ -231,6 +231,13 @@ void queue_push(struct queue *q, uint16_t head, uint32_t written)
 	queue_flush(q);
 }
 
+void queue_resume(struct queue *q, uint16_t last_avail)
+{
+	q->last_avail = last_avail;
+	q->used_idx = q->signalled_used = load(&q->used->idx);
+	q->signalled_lost = true;
+}
+
 bool queue_wants_irq(struct queue *q)
 {
 	uint16_t old = q->signalled_used, new = q->used_idx;

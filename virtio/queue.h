@@ -90,6 +90,12 @@ void queue_push(struct queue *q, uint16_t head, uint32_t written);
 void queue_fill(struct queue *q, uint16_t head, uint32_t written);
 void queue_flush(struct queue *q);
 
+/*
+ * Goes on where somebody else, who used the started queue meanwhile, stopped:
+ * he would take avail entry last_avail next and holds no chain.
+ */
+void queue_resume(struct queue *q, uint16_t last_avail);
+
 /* True if the driver wants an interrupt for what was pushed since last time. */
 bool queue_wants_irq(struct queue *q);
 

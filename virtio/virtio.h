@@ -78,6 +78,15 @@ struct virtio_transport {
 	void (*config_changed)(struct virtio_transport *t);
 	/* Sets DEVICE_NEEDS_RESET (virtio 1.2, 2.1.1); further kicks are ignored. */
 	void (*broken)(struct virtio_transport *t);
+	/*
+	 * Leaves queue q to the host's kernel: kicks no longer come to
+	 * ops->notify but only to the eventfd *kick, and what is written to
+	 * the eventfd *irq is a used-buffer interrupt.  0 or -errno.  NULL if
+	 * the transport cannot do that.
+	 */
+	int (*hand_over)(struct virtio_transport *t, unsigned int q, int *kick,
+			 int *irq);
+	void (*take_back)(struct virtio_transport *t, unsigned int q);
 };
 
 /*

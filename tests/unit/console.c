@@ -104,6 +104,17 @@ START_TEST(reader_leaves)
 }
 END_TEST
 
+START_TEST(reader_leaves_last)
+{
+	con_open(-1, cb.out[1]);
+	con_stop_loop();
+	console_write(cb.con, "no newline", 10);
+	close(cb.out[0]);
+	cb.out[0] = -1;
+	con_close();
+}
+END_TEST
+
 START_TEST(socket_output)
 {
 	const size_t n = 1000000;
@@ -214,6 +225,7 @@ int main(void)
 	tcase_add_test(t, end_while_full);
 	tcase_add_test(t, stopped_while_full);
 	tcase_add_test(t, reader_leaves);
+	tcase_add_test(t, reader_leaves_last);
 	tcase_add_test(t, socket_output);
 	tcase_add_test(t, full_device);
 	tcase_add_test(t, pipe_input);

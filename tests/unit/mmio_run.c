@@ -162,6 +162,8 @@ START_TEST(reset_waits)
 	wr(VIRTIO_MMIO_QUEUE_NOTIFY, MMIO_INLINE);
 	wr(VIRTIO_MMIO_QUEUE_NOTIFY, 0);
 	mmio_settle();
+	ck_assert_uint_eq(rd(VIRTIO_MMIO_STATUS), RUNNING);
+	ck_assert(bed.dev.queue[0].ready && bed.dev.queue[2].ready);
 	ck_assert_uint_eq(bed.seen.stops, 1);
 	ck_assert_uint_eq(atomic_load(&bed.seen.kicks[MMIO_INLINE]), 0);
 	ck_assert_uint_eq(atomic_load(&bed.seen.kicks[0]), 0);

@@ -2,6 +2,8 @@
 /* virtio-net: sending, commands, hostile drivers, start and stop. */
 #include "tests/unit/lib_net.h"
 
+#include <poll.h>
+
 /* --- sending --- */
 
 START_TEST(tx_strips_header)
@@ -17,8 +19,50 @@ START_TEST(tx_strips_header)
 	ck_assert_int_eq(recv(net_peer, buf, sizeof(buf), 0), 1514);
 	ck_assert_uint_eq(net_used_ring(NET_TXQ)->idx, 2);
 	ck_assert_uint_eq(net_used_ring(NET_TXQ)->ring[1].len, 0);
-	ck_assert_int_eq(net_used[NET_TXQ], 1);
 	ck_assert_uint_eq(virtio_net_counters(&net->dev)->tx_frames, 2);
+}
+END_TEST
+
+static bool timer_expires(void)
+{
+	struct pollfd p = { .fd = net->tx.timer.fd, .events = POLLIN };
+
+	return poll(&p, 1, 1000) == 1;
+}
+
+/* A few small frames: an interrupt, but not at once. */
+START_TEST(tx_interrupts_late)
+{
+	net_begin(0);
+	net_add_frame(1, FRAME);
+	net_kick(NET_TXQ);
+	net_add_frame(2, FRAME);
+	net_kick(NET_TXQ);
+	ck_assert_uint_eq(net_used_ring(NET_TXQ)->idx, 2);
+	ck_assert_int_eq(net_used[NET_TXQ], 0);
+	ck_assert(timer_expires());
+	net->tx.timer.fn(&net->tx.timer, EPOLLIN);
+	ck_assert_int_eq(net_used[NET_TXQ], 1);
+	net_add_frame(3, FRAME);
+	net_kick(NET_TXQ);
+	ck_assert(timer_expires());
+	net_end();
+	net->tx.timer.fn(&net->tx.timer, EPOLLIN);
+	ck_assert_int_eq(net_used[NET_TXQ], 1);
+}
+END_TEST
+
+START_TEST(tx_interrupts_at_once)
+{
+	net_begin(0);
+	net_add_frame(1, 3000);
+	net_add_frame(2, 1500);
+	net_kick(NET_TXQ);
+	ck_assert_int_eq(net_used[NET_TXQ], 1);
+	for (unsigned int i = 0; i < 16; i++)
+		net_add_frame(i, FRAME);
+	net_kick(NET_TXQ);
+	ck_assert_int_eq(net_used[NET_TXQ], 2);
 }
 END_TEST
 
@@ -347,6 +391,8 @@ static TCase *plain_case(void)
 
 	tcase_add_checked_fixture(tc, net_make_plain, net_destroy);
 	tcase_add_test(tc, tx_strips_header);
+	tcase_add_test(tc, tx_interrupts_late);
+	tcase_add_test(tc, tx_interrupts_at_once);
 	tcase_add_test(tc, tx_header_in_pieces);
 	tcase_add_test(tc, tx_drops_odd_sizes);
 	tcase_add_test(tc, tx_waits_for_room);

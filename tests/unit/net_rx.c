@@ -26,6 +26,7 @@ END_TEST
 START_TEST(rx_one_interrupt_for_many)
 {
 	net_begin(0);
+	net->dev.queue[NET_RXQ].event_idx = true; /* used_event 0 */
 	for (unsigned int i = 0; i < 8; i++) {
 		net_add_buffer(i, 2048);
 		net_peer_send((uint8_t)i, FRAME);

@@ -245,7 +245,8 @@ START_TEST(bad_indirect)
 	*table(0) = (struct vring_desc){ DATA, 1, NEXT, 1 };
 	ring_desc(&r, 0, TABLE, 16, INDIRECT, 0); /* points behind it */
 	refused(0);
-	*table(0) = (struct vring_desc){ TABLE, 16, INDIRECT, 0 };
+	*table(0) = (struct vring_desc){ TABLE + 16, 16, INDIRECT, 0 };
+	*table(1) = (struct vring_desc){ DATA, 1, 0, 0 };
 	ring_desc(&r, 0, TABLE, 16, INDIRECT, 0); /* nested */
 	refused(0);
 	*table(0) = (struct vring_desc){ DATA, 1, NEXT, 0 };

@@ -197,8 +197,8 @@ static const struct cli_opt options[] = {
 	  .at = AT(rng) },
 	{ .names = { "tables" },
 	  .metavar = "KIND",
-	  .help = "What describes the machine to the kernel: dt (device tree), "
-		  "acpi, both, or auto: what the kernel knows (default)",
+	  .help = "What describes the machine to the kernel: dt (device tree) "
+		  "or acpi; default: auto, what the kernel was built for",
 	  .parse = opt_tables },
 
 	{ .help = "Running" },
