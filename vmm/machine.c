@@ -203,6 +203,7 @@ static int end_status(const struct machine *m)
 	return code;
 }
 
+/* All but the VM, whose counters and end are still wanted. */
 static void tear_down(struct machine *m)
 {
 	watchdog_free(m->watchdog);
@@ -210,7 +211,6 @@ static void tear_down(struct machine *m)
 	machine_devices_exit(m);
 	signals_free(m->signals);
 	console_free(m->con);
-	vm_exit(&m->vm);
 }
 
 int machine_run(const struct run_config *cfg)
@@ -236,14 +236,18 @@ int machine_run(const struct run_config *cfg)
 		goto out;
 
 	err = build(m, tables);
-	if (!err) {
+	if (!err)
 		run(m);
-		if (cfg->stats)
-			stats_print_text(&m->vm, stderr);
-		err = end_status(m);
-	}
-	if (m->vm.fd > 0)
+	if (m->vm.fd > 0) {
+		/* The terminal is itself again before anything is printed. */
 		tear_down(m);
+		if (!err) {
+			if (cfg->stats)
+				stats_print_text(&m->vm, stderr);
+			err = end_status(m);
+		}
+		vm_exit(&m->vm);
+	}
 out:
 	free(m->cmdline);
 	free(m);

@@ -60,8 +60,10 @@ static void attach(struct virtio_dev *d, struct ring *rings[], bool event_idx)
 	dev = d;
 	ck_assert_ptr_nonnull(dev);
 	memset(&bus, 0, sizeof(bus));
-	bus.ops = (struct virtio_transport){ bus_used, bus_again, bus_config,
-					     bus_broken };
+	bus.ops.used = bus_used;
+	bus.ops.again = bus_again;
+	bus.ops.config_changed = bus_config;
+	bus.ops.broken = bus_broken;
 	dev->transport = &bus.ops;
 	for (unsigned int q = 0; q < dev->nr_queues; q++) {
 		struct queue *queue = &dev->queue[q];

@@ -74,10 +74,10 @@ void irq_raise(struct irq_chip *irq, unsigned int gsi)
 
 static int push_routes(struct irq_chip *irq)
 {
-	struct {
-		struct kvm_irq_routing head;
-		struct kvm_irq_routing_entry entry[IRQ_LINES];
-	} table = { 0 };
+	/* A header and as many entries as there can be. */
+	uint64_t buf[(sizeof(struct kvm_irq_routing) +
+		      IRQ_LINES * sizeof(struct kvm_irq_routing_entry)) / 8] = { 0 };
+	struct kvm_irq_routing *table = (void *)buf;
 	uint32_t n = 0;
 
 	for (uint32_t gsi = 0; gsi < irq->nr; gsi++) {
@@ -85,7 +85,7 @@ static int push_routes(struct irq_chip *irq)
 
 		if (!r->live)
 			continue;
-		table.entry[n++] = (struct kvm_irq_routing_entry){
+		table->entries[n++] = (struct kvm_irq_routing_entry){
 			.gsi = gsi,
 			.type = KVM_IRQ_ROUTING_MSI,
 			.u.msi.address_lo = (uint32_t)r->addr,
@@ -93,8 +93,8 @@ static int push_routes(struct irq_chip *irq)
 			.u.msi.data = r->data,
 		};
 	}
-	table.head.nr = n;
-	return ioctl(irq->vm->fd, KVM_SET_GSI_ROUTING, &table) < 0 ? -errno : 0;
+	table->nr = n;
+	return ioctl(irq->vm->fd, KVM_SET_GSI_ROUTING, table) < 0 ? -errno : 0;
 }
 
 int irq_route(struct irq_chip *irq, unsigned int gsi, bool live,

@@ -33,7 +33,9 @@ __attribute__((format(printf, 2, 0)))
 static void put(const char *prefix, const char *fmt, va_list ap, int err)
 {
 	char line[1024];
-	size_t len, room = sizeof(line) - 1;
+	/* A guest may have the terminal raw: then a line feed is not enough. */
+	const char *end = isatty(STDERR_FILENO) ? "\r\n" : "\n";
+	size_t len, room = sizeof(line) - 3;
 	int n;
 
 	len = (size_t)snprintf(line, room, "hotline: %s", prefix);
@@ -46,8 +48,8 @@ static void put(const char *prefix, const char *fmt, va_list ap, int err)
 			len += (size_t)n < room - len ? (size_t)n :
 							room - len - 1;
 	}
-	line[len++] = '\n';
-	if (write(STDERR_FILENO, line, len) < 0)
+	strcpy(line + len, end);
+	if (write(STDERR_FILENO, line, len + strlen(end)) < 0)
 		return;		/* nobody is left to tell */
 }
 

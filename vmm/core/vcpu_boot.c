@@ -31,20 +31,17 @@ static struct kvm_segment segment(uint16_t selector, uint8_t type, bool code64)
  * most hosts, but no guest should depend on that. */
 static int set_msrs(struct vcpu *vcpu)
 {
-	struct {
-		struct kvm_msrs head;
-		struct kvm_msr_entry entry[2];
-	} msrs = {
-		.head.nmsrs = 2,
-		.entry = {
-			{ .index = MSR_IA32_MISC_ENABLE,
-			  .data = MISC_FAST_STRING },
-			{ .index = MSR_MTRR_DEF_TYPE,
-			  .data = MTRR_ON_WRITE_BACK },
-		},
+	static const struct kvm_msr_entry wanted[] = {
+		{ .index = MSR_IA32_MISC_ENABLE, .data = MISC_FAST_STRING },
+		{ .index = MSR_MTRR_DEF_TYPE, .data = MTRR_ON_WRITE_BACK },
 	};
+	uint64_t buf[(sizeof(struct kvm_msrs) + sizeof(wanted)) / 8];
+	struct kvm_msrs *msrs = (void *)buf;
 
-	return ioctl(vcpu->fd, KVM_SET_MSRS, &msrs) < 0 ? -errno : 0;
+	msrs->nmsrs = sizeof(wanted) / sizeof(wanted[0]);
+	msrs->pad = 0;
+	memcpy(msrs->entries, wanted, sizeof(wanted));
+	return ioctl(vcpu->fd, KVM_SET_MSRS, msrs) < 0 ? -errno : 0;
 }
 
 int vcpu_set_boot_regs(struct vcpu *vcpu, const struct vcpu_regs *regs)
