@@ -37,9 +37,9 @@ static int make_cmdline(struct machine *m, enum boot_tables tables)
 		.user = m->cfg->params,
 	};
 
-	m->cmdline = m->cfg->no_default_params ?
-			     strdup(m->cfg->params ? m->cfg->params : "") :
-			     cmdline_build(&opt);
+	m->cmdline = m->cfg->no_default_params
+			     ? strdup(m->cfg->params ? m->cfg->params : "")
+			     : cmdline_build(&opt);
 	m->desc.cmdline = m->cmdline;
 	if (m->cmdline)
 		return 0;

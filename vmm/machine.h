@@ -19,7 +19,7 @@ struct machine {
 	struct vm vm;
 
 	struct ioapic *ioapic;
-	struct console *con;		/* NULL with --console off */
+	struct console *con; /* NULL with --console off */
 	struct serial *serial;
 	struct disk *disk[RUN_DISKS];
 	struct virtio_mmio *virtio[MACHINE_VIRTIO];

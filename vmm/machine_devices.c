@@ -23,10 +23,10 @@
 #include "vmm/dev/serial.h"
 #include "vmm/machine.h"
 
-#define LAPIC_BASE	0xfee00000
-#define IOAPIC_BASE	0xfec00000
-#define SERIAL_PORT	0x3f8
-#define SERIAL_GSI	4	/* where PC kernels expect COM1 */
+#define LAPIC_BASE  0xfee00000
+#define IOAPIC_BASE 0xfec00000
+#define SERIAL_PORT 0x3f8
+#define SERIAL_GSI  4 /* where PC kernels expect COM1 */
 
 static unsigned int has_console(const struct run_config *cfg)
 {
@@ -154,7 +154,10 @@ static void describe_dev(struct machine *m, enum machine_dev_kind kind,
 			 uint64_t base, uint64_t size, uint32_t irq)
 {
 	m->desc.dev[m->desc.nr_dev++] = (struct machine_dev){
-		.kind = kind, .base = base, .size = size, .irq = irq,
+		.kind = kind,
+		.base = base,
+		.size = size,
+		.irq = irq,
 	};
 }
 
@@ -262,7 +265,7 @@ int machine_devices_init(struct machine *m)
 			err = make_serial(m, at);
 			break;
 		case DEV_VIRTIO_MMIO:
-			return make_virtio(m, at);	/* all; they are last */
+			return make_virtio(m, at); /* all; they are last */
 		}
 	}
 	return err;

@@ -11,35 +11,35 @@
  * ended with this status".  The machine stops at once and the VMM's own exit
  * status is the byte written.  Reads return 0xff.
  */
-#define HL_EXIT_PORT		0x0600
+#define HL_EXIT_PORT 0x0600
 
 /*
  * Power port (8-bit write, IN), one of the HL_POWER_* values; others are
  * ignored.  Reads return 0.  It is also the ACPI sleep control register.
  */
-#define HL_POWER_PORT		0x0604
+#define HL_POWER_PORT  0x0604
 
-#define HL_POWER_OFF		0x34	/* SLP_EN | SLP_TYP 5, ACPI 6.5, 4.8.3.7 */
-#define HL_POWER_RESET		0x01
+#define HL_POWER_OFF   0x34 /* SLP_EN | SLP_TYP 5, ACPI 6.5, 4.8.3.7 */
+#define HL_POWER_RESET 0x01
 
 /*
  * The same two actions as a 32-bit memory-mapped register, which is what
  * Linux' syscon-poweroff and syscon-reboot drivers write.
  */
-#define HL_POWER_MMIO		0xd0000000
-#define HL_POWER_MMIO_SIZE	0x1000
+#define HL_POWER_MMIO	   0xd0000000
+#define HL_POWER_MMIO_SIZE 0x1000
 
 /* pvpanic event register (8 bits), QEMU docs/specs/pvpanic. */
-#define HL_PVPANIC_MMIO		0xd0001000
-#define HL_PVPANIC_MMIO_SIZE	0x2
+#define HL_PVPANIC_MMIO	     0xd0001000
+#define HL_PVPANIC_MMIO_SIZE 0x2
 
 /* First virtio-mmio window; the others follow, one page each. */
-#define HL_VIRTIO_MMIO		0xd0010000
-#define HL_VIRTIO_MMIO_STEP	0x1000
-#define HL_VIRTIO_MMIO_SIZE	0x200
+#define HL_VIRTIO_MMIO	    0xd0010000
+#define HL_VIRTIO_MMIO_STEP 0x1000
+#define HL_VIRTIO_MMIO_SIZE 0x200
 
 /* Guest RAM is split around this hole below 4 GiB. */
-#define HL_HOLE_START		0xc0000000
-#define HL_HOLE_END		0x100000000
+#define HL_HOLE_START 0xc0000000
+#define HL_HOLE_END   0x100000000
 
 #endif

@@ -90,7 +90,7 @@ static const struct {
 	{ "-n user,fwd=sctp:1:2", "not a forwarding" },
 	{ "-n user,fwd=1:2,fwd=1:3", "host port 1 is forwarded already" },
 	{ "--console vga", "write off, virtio, serial or both" },
-	{ "--tables mp", "write auto, dt, acpi or both" },
+	{ "--tables mp", "write auto, dt or acpi" },
 	{ "--rng yes", "write off or on" },
 	{ "--watchdog 86401", "too large" },
 	{ "--watchdog 5 --console off", "there is no output to watch" },

@@ -101,6 +101,7 @@ struct vring_used *net_used_ring(int q)
 
 void net_begin(uint64_t features)
 {
+	pthread_mutex_lock(&net->dev.lock);
 	for (int i = 0; i < NET_QUEUES; i++) {
 		struct queue *q = &net->dev.queue[i];
 
@@ -118,7 +119,6 @@ void net_begin(uint64_t features)
 	net->dev.acked = features;
 	net->dev.started = true;
 	net->dev.broken = false;
-	pthread_mutex_lock(&net->dev.lock);
 	net->dev.ops->start(&net->dev);
 	pthread_mutex_unlock(&net->dev.lock);
 }

@@ -26,7 +26,6 @@ END_TEST
 START_TEST(rx_one_interrupt_for_many)
 {
 	net_begin(0);
-	net->dev.queue[NET_RXQ].event_idx = true; /* used_event 0 */
 	for (unsigned int i = 0; i < 8; i++) {
 		net_add_buffer(i, 2048);
 		net_peer_send((uint8_t)i, FRAME);
@@ -36,6 +35,31 @@ START_TEST(rx_one_interrupt_for_many)
 	ck_assert_int_eq(net_used[NET_RXQ], 1);
 	ck_assert_uint_eq(net_frame(7)[0], 7);
 	ck_assert_uint_eq(*net_frame(0), 0);
+}
+END_TEST
+
+/* Once it has seen many single frames the device must still see a batch. */
+START_TEST(rx_batches_again)
+{
+	unsigned int added = 0;
+
+	net_begin(0);
+	for (; added < 40; added++) {
+		net_add_buffer(added, 2048);
+		net_kick(NET_RXQ);
+		net_peer_send(1, FRAME);
+		net_turns();
+		ck_assert_int_eq(net_used[NET_RXQ], (int)added + 1);
+	}
+	for (; added < 240; added++)
+		net_add_buffer(added, 2048);
+	net_kick(NET_RXQ);
+	net_used[NET_RXQ] = 0;
+	for (int i = 0; i < 150; i++)
+		net_peer_send(1, FRAME);
+	net_turns();
+	ck_assert_uint_eq(net_used_ring(NET_RXQ)->idx, 190);
+	ck_assert_int_le(net_used[NET_RXQ], 8 + 3);
 }
 END_TEST
 
@@ -212,6 +236,7 @@ static TCase *plain_case(void)
 	tcase_add_checked_fixture(tc, net_make_plain, net_destroy);
 	tcase_add_test(tc, rx_one_buffer);
 	tcase_add_test(tc, rx_one_interrupt_for_many);
+	tcase_add_test(tc, rx_batches_again);
 	tcase_add_test(tc, rx_merges_buffers);
 	tcase_add_test(tc, rx_frame_waits_for_buffers);
 	tcase_add_test(tc, rx_no_buffers);

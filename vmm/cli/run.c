@@ -39,10 +39,9 @@ static int opt_cpus(void *ctx, const struct cli_arg *arg)
 
 static int opt_tables(void *ctx, const struct cli_arg *arg)
 {
-	static const char *const names[] = { [BOOT_AUTO] = "auto",
-					     [BOOT_DT] = "dt",
-					     [BOOT_ACPI] = "acpi",
-					     NULL };
+	static const char *const names[] = {
+		[BOOT_AUTO] = "auto", [BOOT_DT] = "dt", [BOOT_ACPI] = "acpi", NULL
+	};
 	struct run_config *cfg = ctx;
 	unsigned int i;
 	int err = cli_choice(arg, names, &i);

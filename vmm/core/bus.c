@@ -41,7 +41,10 @@ int bus_add(struct bus *bus, uint64_t base, uint64_t size,
 	memmove(&bus->range[i + 1], &bus->range[i],
 		(bus->nr - i) * sizeof(bus->range[0]));
 	bus->range[i] = (struct bus_range){
-		.base = base, .size = size, .ops = ops, .dev = dev,
+		.base = base,
+		.size = size,
+		.ops = ops,
+		.dev = dev,
 		.name = name,
 	};
 	bus->nr++;

@@ -26,14 +26,14 @@ struct bus_range {
 	const struct bus_ops *ops;
 	void *dev;
 	const char *name;	/* static string */
-	uint64_t reads, writes;	/* accesses; statistics, relaxed atomics */
+	uint64_t reads, writes; /* accesses; statistics, relaxed atomics */
 };
 
 #define BUS_RANGES 96
 
 struct bus {
 	const char *name;
-	struct bus_range range[BUS_RANGES];	/* sorted by base, disjoint */
+	struct bus_range range[BUS_RANGES]; /* sorted by base, disjoint */
 	unsigned int nr;
 };
 

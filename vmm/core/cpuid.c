@@ -12,15 +12,15 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 
-#define ENTRIES_START 100
-#define ENTRIES_MAX 1000
+#define ENTRIES_START	    100
+#define ENTRIES_MAX	    1000
 
-#define F1_ECX_TSC_DEADLINE	(1u << 24)
-#define F1_ECX_X2APIC		(1u << 21)
-#define F1_ECX_HYPERVISOR	(1u << 31)
-#define F1_EDX_HTT		(1u << 28)
-#define F6_EAX_ARAT		(1u << 2)
-#define F81_ECX_CMP_LEGACY	(1u << 1)
+#define F1_ECX_TSC_DEADLINE (1u << 24)
+#define F1_ECX_X2APIC	    (1u << 21)
+#define F1_ECX_HYPERVISOR   (1u << 31)
+#define F1_EDX_HTT	    (1u << 28)
+#define F6_EAX_ARAT	    (1u << 2)
+#define F81_ECX_CMP_LEGACY  (1u << 1)
 
 /* Bits that hold the ids 0..n-1. */
 static uint32_t id_bits(uint32_t n)
@@ -90,7 +90,7 @@ static void fit(struct kvm_cpuid_entry2 *e, uint32_t cpus)
 		leaf_4(e, cpus);
 		break;
 	case 0x6:
-		e->eax |= F6_EAX_ARAT;	/* the APIC timer never stops */
+		e->eax |= F6_EAX_ARAT; /* the APIC timer never stops */
 		break;
 	case 0xb:
 	case 0x1f:
@@ -116,7 +116,8 @@ struct kvm_cpuid2 *cpuid_new(int kvm_fd, unsigned int cpus)
 
 	for (uint32_t n = ENTRIES_START; n <= ENTRIES_MAX; n *= 2) {
 		free(table);
-		table = calloc(1, sizeof(*table) + n * sizeof(table->entries[0]));
+		table = calloc(1,
+			       sizeof(*table) + n * sizeof(table->entries[0]));
 		if (!table)
 			return NULL;
 		table->nent = n;
@@ -147,8 +148,8 @@ int cpuid_apply(struct kvm_cpuid2 *cpuid, int vcpu_fd, unsigned int id)
 			break;
 		case 0x8000001e:
 			e->eax = id;
-			e->ebx = id;	/* core id; one thread per core */
-			e->ecx = 0;	/* node 0 of 1 */
+			e->ebx = id; /* core id; one thread per core */
+			e->ecx = 0;  /* node 0 of 1 */
 			break;
 		}
 	}

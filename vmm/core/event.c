@@ -13,9 +13,9 @@
 
 struct event_loop {
 	int epfd;
-	struct event_source wake;	/* event_stop()'s eventfd */
+	struct event_source wake; /* event_stop()'s eventfd */
 	atomic_bool stop;
-	struct epoll_event got[BATCH];	/* being dispatched */
+	struct epoll_event got[BATCH]; /* being dispatched */
 	int at, nr;
 };
 
@@ -110,5 +110,5 @@ void event_stop(struct event_loop *loop)
 
 	atomic_store_explicit(&loop->stop, true, memory_order_release);
 	if (write(loop->wake.fd, &one, sizeof(one)) < 0)
-		return;		/* full: it is awake already */
+		return; /* full: it is awake already */
 }

@@ -18,7 +18,7 @@ int irq_init(struct irq_chip *irq, struct vm *vm, unsigned int pins)
 {
 	struct kvm_enable_cap cap = {
 		.cap = KVM_CAP_SPLIT_IRQCHIP,
-		.args[0] = pins,	/* GSIs whose EOI the IOAPIC may want */
+		.args[0] = pins, /* GSIs whose EOI the IOAPIC may want */
 	};
 
 	irq->vm = vm;
@@ -76,7 +76,8 @@ static int push_routes(struct irq_chip *irq)
 {
 	/* A header and as many entries as there can be. */
 	uint64_t buf[(sizeof(struct kvm_irq_routing) +
-		      IRQ_LINES * sizeof(struct kvm_irq_routing_entry)) / 8] = { 0 };
+		      IRQ_LINES * sizeof(struct kvm_irq_routing_entry)) /
+		     8] = { 0 };
 	struct kvm_irq_routing *table = (void *)buf;
 	uint32_t n = 0;
 
@@ -110,8 +111,8 @@ int irq_route(struct irq_chip *irq, unsigned int gsi, bool live,
 	r = &irq->route[gsi];
 	was = *r;
 	/* What a masked pin would do does not matter: each ioctl costs. */
-	same = live ? was.live && was.addr == msi_addr && was.data == msi_data :
-		      !was.live;
+	same = live ? was.live && was.addr == msi_addr && was.data == msi_data
+		    : !was.live;
 	*r = (struct irq_route){ msi_addr, msi_data, live };
 	if (!same)
 		err = push_routes(irq);

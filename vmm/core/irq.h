@@ -13,20 +13,20 @@
 
 struct vm;
 
-#define IRQ_LINES 24		/* GSI = IOAPIC pin, 0..23 */
+#define IRQ_LINES 24 /* GSI = IOAPIC pin, 0..23 */
 
 struct irq_route {
 	uint64_t addr;
 	uint32_t data;
-	bool live;		/* unmasked */
+	bool live; /* unmasked */
 };
 
 struct irq_chip {
 	struct vm *vm;
-	pthread_mutex_t lock;	/* route[], and KVM_SET_GSI_ROUTING order */
+	pthread_mutex_t lock; /* route[], and KVM_SET_GSI_ROUTING order */
 	struct irq_route route[IRQ_LINES];
-	int fd[IRQ_LINES];	/* irqfd, or -1 */
-	unsigned int nr;	/* pins */
+	int fd[IRQ_LINES]; /* irqfd, or -1 */
+	unsigned int nr;   /* pins */
 };
 
 /* Creates the split irqchip; before any vCPU.  0 or -errno. */

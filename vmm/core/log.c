@@ -29,8 +29,8 @@ void log_at_die(void (*fn)(void))
 	at_die = fn;
 }
 
-__attribute__((format(printf, 2, 0)))
-static void put(const char *prefix, const char *fmt, va_list ap, int err)
+__attribute__((format(printf, 2, 0))) static void
+put(const char *prefix, const char *fmt, va_list ap, int err)
 {
 	char line[1024];
 	/* A guest may have the terminal raw: then a line feed is not enough. */
@@ -45,22 +45,23 @@ static void put(const char *prefix, const char *fmt, va_list ap, int err)
 	if (err) {
 		n = snprintf(line + len, room - len, ": %s", strerror(err));
 		if (n > 0)
-			len += (size_t)n < room - len ? (size_t)n :
-							room - len - 1;
+			len += (size_t)n < room - len ? (size_t)n
+						      : room - len - 1;
 	}
 	strcpy(line + len, end);
 	if (write(STDERR_FILENO, line, len + strlen(end)) < 0)
-		return;		/* nobody is left to tell */
+		return; /* nobody is left to tell */
 }
 
-#define PUT(lvl, prefix, err) do {					\
-	va_list ap_;							\
-	if (log_enabled(lvl)) {						\
-		va_start(ap_, fmt);					\
-		put(prefix, fmt, ap_, err);				\
-		va_end(ap_);						\
-	}								\
-} while (0)
+#define PUT(lvl, prefix, err)                                                  \
+	do {                                                                   \
+		va_list ap_;                                                   \
+		if (log_enabled(lvl)) {                                        \
+			va_start(ap_, fmt);                                    \
+			put(prefix, fmt, ap_, err);                            \
+			va_end(ap_);                                           \
+		}                                                              \
+	} while (0)
 
 void die(int code, const char *fmt, ...)
 {
@@ -105,6 +106,8 @@ void warn_limited(struct log_limit *limit, const char *fmt, ...)
 	unsigned int n = __atomic_fetch_add(&limit->count, 1, __ATOMIC_RELAXED);
 
 	if (n < LIMIT)
-		PUT(LOG_WARN, n == LIMIT - 1 ? "warning (the last of its kind): " :
-					   "warning: ", 0);
+		PUT(LOG_WARN,
+		    n == LIMIT - 1 ? "warning (the last of its kind): "
+				   : "warning: ",
+		    0);
 }

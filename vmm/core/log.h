@@ -30,7 +30,9 @@ void info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* One per call site; zero-initialised static.  Prints the first 5. */
-struct log_limit { unsigned int count; };
+struct log_limit {
+	unsigned int count;
+};
 void warn_limited(struct log_limit *limit, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 

@@ -10,8 +10,8 @@
 
 enum machine_dev_kind {
 	DEV_VIRTIO_MMIO,
-	DEV_SERIAL,		/* 16550 */
-	DEV_POWER,		/* include/hotline/platform.h */
+	DEV_SERIAL, /* 16550 */
+	DEV_POWER,  /* include/hotline/platform.h */
 	DEV_PVPANIC,
 };
 
@@ -19,9 +19,9 @@ enum machine_dev_kind {
 
 struct machine_dev {
 	enum machine_dev_kind kind;
-	uint64_t base;		/* MMIO address, or port for SERIAL */
-	uint64_t size;		/* bytes or ports */
-	uint32_t irq;		/* GSI, edge, active high; or MACHINE_NO_IRQ */
+	uint64_t base; /* MMIO address, or port for SERIAL */
+	uint64_t size; /* bytes or ports */
+	uint32_t irq;  /* GSI, edge, active high; or MACHINE_NO_IRQ */
 };
 
 #define MACHINE_DEVS 24
@@ -31,16 +31,16 @@ struct machine_range {
 };
 
 struct machine_desc {
-	unsigned int cpus;	/* APIC ids 0..cpus-1 */
+	unsigned int cpus; /* APIC ids 0..cpus-1 */
 	struct machine_range ram[2];
 	unsigned int nr_ram;
-	uint64_t lapic_base;	/* 0xfee00000 */
-	uint64_t ioapic_base;	/* 0xfec00000 */
+	uint64_t lapic_base;  /* 0xfee00000 */
+	uint64_t ioapic_base; /* 0xfec00000 */
 	unsigned int ioapic_id;
 	unsigned int ioapic_pins;
 	struct machine_dev dev[MACHINE_DEVS];
 	unsigned int nr_dev;
-	const char *cmdline;	/* also /chosen bootargs */
+	const char *cmdline; /* also /chosen bootargs */
 };
 
 #endif

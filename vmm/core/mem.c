@@ -34,9 +34,9 @@ static bool shmem_has_thp(void)
 
 static int open_backing(struct mem *mem, const struct mem_options *opt)
 {
-	bool want = opt->backing == MEM_MEMFD ||
-		    (opt->backing == MEM_AUTO && !opt->no_thp &&
-		     shmem_has_thp());
+	bool want =
+		opt->backing == MEM_MEMFD ||
+		(opt->backing == MEM_AUTO && !opt->no_thp && shmem_has_thp());
 	int err;
 
 	mem->fd = -1;
@@ -89,8 +89,8 @@ unsigned int mem_layout(uint64_t size, struct mem_region region[MEM_REGIONS])
 	region[0] = (struct mem_region){ .base = 0, .size = low };
 	if (size == low)
 		return 1;
-	region[1] = (struct mem_region){ .base = HL_HOLE_END,
-					 .size = size - low };
+	region[1] =
+		(struct mem_region){ .base = HL_HOLE_END, .size = size - low };
 	return 2;
 }
 
@@ -109,8 +109,8 @@ int mem_init(struct mem *mem, const struct mem_options *opt)
 	mem->nr = mem_layout(mem->size, mem->region);
 	mem->region[0].host = mem->host;
 	mem->region[1].host = mem->host + mem->region[0].size;
-	if (opt->prealloc && madvise(mem->host, mem->size,
-				     MADV_POPULATE_WRITE) < 0) {
+	if (opt->prealloc &&
+	    madvise(mem->host, mem->size, MADV_POPULATE_WRITE) < 0) {
 		err = -errno;
 		goto err_map;
 	}

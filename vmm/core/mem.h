@@ -12,19 +12,24 @@
 #include <stdint.h>
 
 /* A guest-physical address: cannot be dereferenced, added to or a length. */
-typedef struct { uint64_t v; } gpa_t;
+typedef struct {
+	uint64_t v;
+} gpa_t;
 
-static inline gpa_t gpa(uint64_t v) { return (gpa_t){ v }; }
+static inline gpa_t gpa(uint64_t v)
+{
+	return (gpa_t){ v };
+}
 
 enum mem_backing {
-	MEM_AUTO,	/* memfd where the host gives it huge pages, else anon */
+	MEM_AUTO, /* memfd where the host gives it huge pages, else anon */
 	MEM_ANON,
 	MEM_MEMFD,
 };
 
 struct mem_region {
-	uint64_t base;		/* guest-physical, page aligned */
-	uint64_t size;		/* bytes, page aligned */
+	uint64_t base; /* guest-physical, page aligned */
+	uint64_t size; /* bytes, page aligned */
 	uint8_t *host;
 };
 
@@ -32,19 +37,19 @@ struct mem_region {
 
 struct mem {
 	struct mem_region region[MEM_REGIONS];
-	unsigned int nr;	/* regions in use */
-	uint64_t size;		/* bytes in all */
-	int fd;			/* memfd, or -1 */
-	uint8_t *host;		/* whole mapping, 2 MiB aligned */
-	void *map;		/* what mmap() gave, for mem_exit() */
+	unsigned int nr; /* regions in use */
+	uint64_t size;	 /* bytes in all */
+	int fd;		 /* memfd, or -1 */
+	uint8_t *host;	 /* whole mapping, 2 MiB aligned */
+	void *map;	 /* what mmap() gave, for mem_exit() */
 	size_t map_size;
 };
 
 struct mem_options {
-	uint64_t size;		/* bytes, page aligned, > 0 */
+	uint64_t size; /* bytes, page aligned, > 0 */
 	enum mem_backing backing;
-	bool no_thp;		/* do not ask for transparent huge pages */
-	bool prealloc;		/* populate all of it now */
+	bool no_thp;   /* do not ask for transparent huge pages */
+	bool prealloc; /* populate all of it now */
 };
 
 /* Where `size` bytes of RAM lie; host is left NULL.  Returns the regions. */

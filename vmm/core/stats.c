@@ -15,10 +15,10 @@
 #include "vmm/core/vcpu.h"
 #include "vmm/core/vm.h"
 
-#define STATS_MAX 512		/* descriptors; hosts have about 60 */
+#define STATS_MAX    512 /* descriptors; hosts have about 60 */
 #define NAME_MAX_LEN 128
 
-struct sum {			/* one statistic over all vCPUs */
+struct sum { /* one statistic over all vCPUs */
 	char name[NAME_MAX_LEN];
 	uint64_t value;
 };
@@ -66,7 +66,7 @@ int stats_each(int fd, void (*fn)(void *ctx, const char *name, uint64_t value),
 		uint64_t value;
 
 		if (d->size != 1)
-			continue;	/* a histogram */
+			continue; /* a histogram */
 		err = pread_all(fd, &value, sizeof(value),
 				(off_t)head.data_offset + d->offset);
 		if (!err)
@@ -118,12 +118,9 @@ static void add_one(void *ctx, const char *name, uint64_t value)
 }
 
 static const char *const counter_names[VCPU_COUNTERS] = {
-	[VCPU_PIO] = "pio",
-	[VCPU_MMIO] = "mmio",
-	[VCPU_MSR] = "msr",
-	[VCPU_HYPERCALL] = "hypercall",
-	[VCPU_EOI] = "eoi",
-	[VCPU_INTR] = "signal",
+	[VCPU_PIO] = "pio",	[VCPU_MMIO] = "mmio",
+	[VCPU_MSR] = "msr",	[VCPU_HYPERCALL] = "hypercall",
+	[VCPU_EOI] = "eoi",	[VCPU_INTR] = "signal",
 	[VCPU_OTHER] = "other",
 };
 
@@ -187,8 +184,10 @@ void stats_print_json(struct vm *vm, FILE *out)
 		fprintf(out, "%s\"%s\":%llu", i ? "," : "", sums.sum[i].name,
 			(unsigned long long)sums.sum[i].value);
 	fputs("},\"ranges\":[", out);
-	each_range(vm, out, "{\"bus\":\"%s\",\"base\":%llu,\"name\":\"%s\","
-		   "\"reads\":%llu,\"writes\":%llu}", ",");
+	each_range(vm, out,
+		   "{\"bus\":\"%s\",\"base\":%llu,\"name\":\"%s\","
+		   "\"reads\":%llu,\"writes\":%llu}",
+		   ",");
 	fputs("]}\n", out);
 	free(sums.sum);
 }

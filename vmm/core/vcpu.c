@@ -124,8 +124,8 @@ static void exit_rdmsr(struct vcpu *vcpu)
 	uint64_t val;
 
 	vcpu_count(vcpu, VCPU_MSR);
-	vcpu->run->msr.error = !bus_read(&vcpu->vm->msr, vcpu->run->msr.index,
-					 8, &val);
+	vcpu->run->msr.error =
+		!bus_read(&vcpu->vm->msr, vcpu->run->msr.index, 8, &val);
 	vcpu->run->msr.data = val;
 }
 
@@ -183,7 +183,8 @@ static void give_up(struct vcpu *vcpu, const char *what, uint64_t detail)
 
 static void exit_fail_entry(struct vcpu *vcpu)
 {
-	give_up(vcpu, "the processor refused to enter the guest, hardware reason",
+	give_up(vcpu,
+		"the processor refused to enter the guest, hardware reason",
 		vcpu->run->fail_entry.hardware_entry_failure_reason);
 }
 
@@ -194,17 +195,17 @@ static void exit_internal(struct vcpu *vcpu)
 }
 
 static void (*const exits[])(struct vcpu *vcpu) = {
-	[KVM_EXIT_IO]			= exit_io,
-	[KVM_EXIT_MMIO]			= exit_mmio,
-	[KVM_EXIT_X86_RDMSR]		= exit_rdmsr,
-	[KVM_EXIT_X86_WRMSR]		= exit_wrmsr,
-	[KVM_EXIT_INTR]			= exit_intr,
-	[KVM_EXIT_IRQ_WINDOW_OPEN]	= exit_intr,
-	[KVM_EXIT_IOAPIC_EOI]		= exit_eoi,
-	[KVM_EXIT_SHUTDOWN]		= exit_shutdown,
-	[KVM_EXIT_SYSTEM_EVENT]		= exit_system_event,
-	[KVM_EXIT_FAIL_ENTRY]		= exit_fail_entry,
-	[KVM_EXIT_INTERNAL_ERROR]	= exit_internal,
+	[KVM_EXIT_IO] = exit_io,
+	[KVM_EXIT_MMIO] = exit_mmio,
+	[KVM_EXIT_X86_RDMSR] = exit_rdmsr,
+	[KVM_EXIT_X86_WRMSR] = exit_wrmsr,
+	[KVM_EXIT_INTR] = exit_intr,
+	[KVM_EXIT_IRQ_WINDOW_OPEN] = exit_intr,
+	[KVM_EXIT_IOAPIC_EOI] = exit_eoi,
+	[KVM_EXIT_SHUTDOWN] = exit_shutdown,
+	[KVM_EXIT_SYSTEM_EVENT] = exit_system_event,
+	[KVM_EXIT_FAIL_ENTRY] = exit_fail_entry,
+	[KVM_EXIT_INTERNAL_ERROR] = exit_internal,
 };
 
 static void dispatch(struct vcpu *vcpu)

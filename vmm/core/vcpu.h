@@ -14,38 +14,45 @@
 
 struct kvm_run;
 
-enum vcpu_counter {		/* exits to this process, by reason */
-	VCPU_PIO, VCPU_MMIO, VCPU_MSR, VCPU_HYPERCALL, VCPU_EOI,
-	VCPU_INTR, VCPU_OTHER, VCPU_COUNTERS
+enum vcpu_counter { /* exits to this process, by reason */
+		    VCPU_PIO,
+		    VCPU_MMIO,
+		    VCPU_MSR,
+		    VCPU_HYPERCALL,
+		    VCPU_EOI,
+		    VCPU_INTR,
+		    VCPU_OTHER,
+		    VCPU_COUNTERS
 };
 
 struct vcpu {
 	struct vm *vm;
-	unsigned int id;		/* APIC id */
+	unsigned int id; /* APIC id */
 	int fd;
-	int stats_fd;			/* KVM_GET_STATS_FD, or -1 */
+	int stats_fd; /* KVM_GET_STATS_FD, or -1 */
 	struct kvm_run *run;
 	pthread_t thread;
-	bool started;			/* main thread: pthread_join() is due */
-	_Atomic uint64_t count[VCPU_COUNTERS];	/* read by any thread */
+	bool started; /* main thread: pthread_join() is due */
+	_Atomic uint64_t count[VCPU_COUNTERS]; /* read by any thread */
 	/* vcpu_where(): the asker's question, the thread's answer */
 	atomic_int where_state;
 	_Atomic uint64_t where_rip;
 };
 
-struct vcpu_regs {			/* architectural state at the entry point */
+struct vcpu_regs { /* architectural state at the entry point */
 	uint64_t rip, rsp, rsi, rbx;
-	uint64_t cr3;			/* 0: protected mode without paging (PVH) */
-	uint64_t gdt;			/* guest-physical address of a GDT to use */
+	uint64_t cr3; /* 0: protected mode without paging (PVH) */
+	uint64_t gdt; /* guest-physical address of a GDT to use */
 };
 
 static inline void vcpu_count(struct vcpu *vcpu, enum vcpu_counter what)
 {
 	/* One writer, so a plain increment that readers see whole will do. */
 	atomic_store_explicit(&vcpu->count[what],
-		atomic_load_explicit(&vcpu->count[what],
-				     memory_order_relaxed) + 1,
-		memory_order_relaxed);
+			      atomic_load_explicit(&vcpu->count[what],
+						   memory_order_relaxed) +
+				      1,
+			      memory_order_relaxed);
 }
 
 int vcpu_init(struct vcpu *vcpu, struct vm *vm, unsigned int id);

@@ -7,23 +7,29 @@
 
 #include "vmm/core/vcpu.h"
 
-#define CR0_PE	(1u << 0)
-#define CR0_ET	(1u << 4)
-#define CR0_LONG 0x80050033u	/* PG AM WP NE ET MP PE */
-#define CR4_PAE	(1u << 5)
-#define EFER_LONG 0x500		/* LME LMA */
-#define GDT_LIMIT 0x2f		/* null, unused, code, data, TSS */
+#define CR0_PE		     (1u << 0)
+#define CR0_ET		     (1u << 4)
+#define CR0_LONG	     0x80050033u /* PG AM WP NE ET MP PE */
+#define CR4_PAE		     (1u << 5)
+#define EFER_LONG	     0x500 /* LME LMA */
+#define GDT_LIMIT	     0x2f  /* null, unused, code, data, TSS */
 
-#define MSR_IA32_MISC_ENABLE	0x1a0
-#define MISC_FAST_STRING	1
-#define MSR_MTRR_DEF_TYPE	0x2ff
-#define MTRR_ON_WRITE_BACK	0x806
+#define MSR_IA32_MISC_ENABLE 0x1a0
+#define MISC_FAST_STRING     1
+#define MSR_MTRR_DEF_TYPE    0x2ff
+#define MTRR_ON_WRITE_BACK   0x806
 
 static struct kvm_segment segment(uint16_t selector, uint8_t type, bool code64)
 {
 	return (struct kvm_segment){
-		.limit = 0xffffffff, .selector = selector, .type = type,
-		.present = 1, .s = 1, .g = 1, .l = code64, .db = !code64,
+		.limit = 0xffffffff,
+		.selector = selector,
+		.type = type,
+		.present = 1,
+		.s = 1,
+		.g = 1,
+		.l = code64,
+		.db = !code64,
 	};
 }
 
@@ -48,8 +54,11 @@ int vcpu_set_boot_regs(struct vcpu *vcpu, const struct vcpu_regs *regs)
 {
 	bool long_mode = regs->cr3 != 0;
 	struct kvm_regs gprs = {
-		.rip = regs->rip, .rsp = regs->rsp, .rsi = regs->rsi,
-		.rbx = regs->rbx, .rflags = 2,
+		.rip = regs->rip,
+		.rsp = regs->rsp,
+		.rsi = regs->rsi,
+		.rbx = regs->rbx,
+		.rflags = 2,
 	};
 	struct kvm_sregs sregs;
 
@@ -58,7 +67,8 @@ int vcpu_set_boot_regs(struct vcpu *vcpu, const struct vcpu_regs *regs)
 	sregs.cs = segment(0x10, 0xb, long_mode);
 	sregs.ds = sregs.es = sregs.fs = sregs.gs = sregs.ss =
 		segment(0x18, 0x3, false);
-	sregs.tr = (struct kvm_segment){ .limit = 0x67, .type = 0xb,
+	sregs.tr = (struct kvm_segment){ .limit = 0x67,
+					 .type = 0xb,
 					 .present = 1 };
 	sregs.gdt.base = regs->gdt;
 	sregs.gdt.limit = GDT_LIMIT;

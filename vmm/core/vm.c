@@ -36,8 +36,8 @@ static int open_kvm(struct vm *vm, const char *path)
 
 		error("cannot open %s: %s; `hotline doctor` says how to mend it",
 		      path, strerror(err));
-		return err == EACCES || err == EPERM ? EXIT_NOPERM :
-						       EXIT_UNAVAIL;
+		return err == EACCES || err == EPERM ? EXIT_NOPERM
+						     : EXIT_UNAVAIL;
 	}
 	version = ioctl(vm->kvm_fd, KVM_GET_API_VERSION, 0);
 	if (version != KVM_API_VERSION) {

@@ -24,28 +24,28 @@ struct vcpu;
  */
 #define VM_END_COMMAND 0x100
 
-#define VM_MAX_CPUS 254		/* xAPIC ids that every guest can address */
+#define VM_MAX_CPUS    254 /* xAPIC ids that every guest can address */
 
 struct vm {
 	int kvm_fd, fd;
-	int run_size;			/* bytes of struct kvm_run mapping */
+	int run_size; /* bytes of struct kvm_run mapping */
 	struct mem mem;
 	struct bus pio, mmio, msr;
 	struct irq_chip irq;
-	struct vcpu *vcpu;		/* array */
+	struct vcpu *vcpu; /* array */
 	unsigned int nr_cpus;
-	struct kvm_cpuid2 *cpuid;	/* for all vCPUs, APIC ids apart */
-	struct event_loop *loop;	/* the I/O thread's */
-	atomic_int end;			/* vm_end()'s code; -1 = still running */
-	atomic_uint running;		/* vCPU threads; the last one stops loop */
-	uint32_t slots;			/* memory slots in use; set-up only */
-	int stats_fd;			/* KVM_GET_STATS_FD of the VM, or -1 */
+	struct kvm_cpuid2 *cpuid; /* for all vCPUs, APIC ids apart */
+	struct event_loop *loop;  /* the I/O thread's */
+	atomic_int end;		  /* vm_end()'s code; -1 = still running */
+	atomic_uint running;	  /* vCPU threads; the last one stops loop */
+	uint32_t slots;		  /* memory slots in use; set-up only */
+	int stats_fd;		  /* KVM_GET_STATS_FD of the VM, or -1 */
 };
 
 struct vm_options {
-	const char *kvm_path;		/* /dev/kvm */
+	const char *kvm_path; /* /dev/kvm */
 	unsigned int cpus;
-	unsigned int pins;		/* IOAPIC pins */
+	unsigned int pins; /* IOAPIC pins */
 	struct mem_options mem;
 };
 

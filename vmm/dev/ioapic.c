@@ -21,25 +21,25 @@
 
 #define IDX_ID		0x00
 #define IDX_VERSION	0x01
-#define IDX_ARBITRATION	0x02
+#define IDX_ARBITRATION 0x02
 #define IDX_TABLE	0x10
 
 #define VERSION		0x11
 
 /* Redirection entry, low word */
-#define RTE_VECTOR	0x000000ff
-#define RTE_DELIVERY	0x00000700
-#define RTE_LOGICAL	(1u << 11)
-#define RTE_READ_ONLY	((1u << 12) | (1u << 14))	/* pending, remote IRR */
-#define RTE_LEVEL	(1u << 15)
-#define RTE_MASKED	(1u << 16)
-#define RTE_LOW_BITS	0x0001ffff
+#define RTE_VECTOR    0x000000ff
+#define RTE_DELIVERY  0x00000700
+#define RTE_LOGICAL   (1u << 11)
+#define RTE_READ_ONLY ((1u << 12) | (1u << 14)) /* pending, remote IRR */
+#define RTE_LEVEL     (1u << 15)
+#define RTE_MASKED    (1u << 16)
+#define RTE_LOW_BITS  0x0001ffff
 
 /* MSI (Intel SDM vol. 3A, 11.11) */
-#define MSI_BASE	0xfee00000u
-#define MSI_LOGICAL	(1u << 2)
-#define MSI_REDIRECT	(1u << 3)
-#define MSI_ASSERT	(1u << 14)
+#define MSI_BASE     0xfee00000u
+#define MSI_LOGICAL  (1u << 2)
+#define MSI_REDIRECT (1u << 3)
+#define MSI_ASSERT   (1u << 14)
 
 struct ioapic {
 	struct vm *vm;

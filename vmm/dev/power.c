@@ -11,9 +11,9 @@
 #include "vmm/core/exitcode.h"
 #include "vmm/core/vm.h"
 
-#define KBD_COMMAND	0x64	/* i8042: pulse the reset line */
-#define KBD_PULSE_RESET	0xfe
-#define PCI_RESET	0xcf9	/* reset control register: bit 2 resets */
+#define KBD_COMMAND	0x64 /* i8042: pulse the reset line */
+#define KBD_PULSE_RESET 0xfe
+#define PCI_RESET	0xcf9 /* reset control register: bit 2 resets */
 #define PCI_RESET_CPU	0x04
 
 static void exit_write(void *dev, uint64_t off, unsigned int len, uint64_t val)

@@ -11,5 +11,4 @@ struct vm;
  */
 int power_init(struct vm *vm);
 
-
 #endif

@@ -8,8 +8,8 @@
 #include "vmm/core/vm.h"
 #include "vmm/dev/pvpanic.h"
 
-#define PANICKED	(1u << 0)
-#define CRASH_LOADED	(1u << 1)	/* a crash kernel takes over */
+#define PANICKED     (1u << 0)
+#define CRASH_LOADED (1u << 1) /* a crash kernel takes over */
 
 static uint64_t pvpanic_read(void *dev, uint64_t off, unsigned int len)
 {

@@ -21,14 +21,14 @@
 
 struct serial {
 	struct console_client client;
-	bool input;		/* we are the console's client */
+	bool input; /* we are the console's client */
 	struct vm *vm;
 	struct console *con;
 	unsigned int gsi;
 	pthread_mutex_t lock;
 	uint8_t ier, lcr, mcr, fcr, scr, dll, dlm;
-	bool thr_empty;		/* THR-empty interrupt not yet acknowledged */
-	bool raised;		/* the line: something is pending */
+	bool thr_empty; /* THR-empty interrupt not yet acknowledged */
+	bool raised;	/* the line: something is pending */
 	uint8_t rx[FIFO];
 	unsigned int rx_at, rx_len;
 };
@@ -189,7 +189,7 @@ static bool write_reg(struct serial *s, uint64_t reg, uint8_t val)
 			return false;
 		}
 		s->thr_empty = true;
-		s->raised = false;	/* empty anew: an edge of its own */
+		s->raised = false; /* empty anew: an edge of its own */
 		if (!(s->mcr & UART_MCR_LOOP))
 			return true;
 		rx_put(s, val);

@@ -9,7 +9,7 @@ struct console;
 struct serial;
 struct vm;
 
-#define SERIAL_PORTS 8		/* I/O ports it takes */
+#define SERIAL_PORTS 8 /* I/O ports it takes */
 
 /*
  * A 16550A at I/O port `port` with interrupts on GSI `gsi`, printing to con
