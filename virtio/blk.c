@@ -16,7 +16,7 @@
 
 #define BIT(n) (1ull << (n))
 /* What is taken in one turn; then other sources of the loop have theirs. */
-#define TURN_REQS 64
+#define TURN_REQS  64
 #define TURN_BYTES (4u << 20)
 
 /* Splits the status byte off; false if there is none. */
@@ -105,9 +105,9 @@ static void blk_batch(struct disk_user *user)
  */
 static void set_caching(struct blk *blk)
 {
-	bool back = virtio_has(&blk->dev, VIRTIO_BLK_F_CONFIG_WCE) ?
-		    blk->config.wce :
-		    virtio_has(&blk->dev, VIRTIO_BLK_F_FLUSH);
+	bool back = virtio_has(&blk->dev, VIRTIO_BLK_F_CONFIG_WCE)
+			    ? blk->config.wce
+			    : virtio_has(&blk->dev, VIRTIO_BLK_F_FLUSH);
 
 	blk->sync = back ? 0 : DISK_SYNC;
 }
@@ -158,11 +158,10 @@ static const struct virtio_ops blk_ops = {
 
 static uint64_t blk_features(const struct disk_geometry *geo)
 {
-	uint64_t features = BIT(VIRTIO_BLK_F_SIZE_MAX) |
-			    BIT(VIRTIO_BLK_F_SEG_MAX) |
-			    BIT(VIRTIO_BLK_F_BLK_SIZE) |
-			    BIT(VIRTIO_BLK_F_TOPOLOGY) |
-			    BIT(VIRTIO_BLK_F_FLUSH);
+	uint64_t features =
+		BIT(VIRTIO_BLK_F_SIZE_MAX) | BIT(VIRTIO_BLK_F_SEG_MAX) |
+		BIT(VIRTIO_BLK_F_BLK_SIZE) | BIT(VIRTIO_BLK_F_TOPOLOGY) |
+		BIT(VIRTIO_BLK_F_FLUSH);
 
 	if (geo->queues > 1)
 		features |= BIT(VIRTIO_BLK_F_MQ);
@@ -218,7 +217,9 @@ struct virtio_dev *virtio_blk_new(struct vm *vm, struct disk *disk,
 	virtio_init(&blk->dev, &blk_ops, vm, geo->queues, BLK_QUEUE_SIZE,
 		    blk_features(geo), &blk->config, sizeof(blk->config));
 	blk->user = (struct disk_user){
-		.lock = &blk->dev.lock, .done = blk_req_done, .batch = blk_batch,
+		.lock = &blk->dev.lock,
+		.done = blk_req_done,
+		.batch = blk_batch,
 	};
 	err = -disk_attach(disk, vm->loop, &blk->user);
 	if (!err)

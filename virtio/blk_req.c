@@ -50,8 +50,7 @@ static void submit(struct blk *blk, struct blk_req *req, enum disk_op op,
 
 static bool in_range(const struct blk *blk, uint64_t sector, uint64_t nr)
 {
-	return sector <= blk->geo->sectors &&
-	       nr <= blk->geo->sectors - sector;
+	return sector <= blk->geo->sectors && nr <= blk->geo->sectors - sector;
 }
 
 static bool good_transfer(const struct blk *blk, uint64_t sector, uint32_t len)
@@ -111,8 +110,8 @@ static uint8_t add_range(struct blk *blk, struct blk_req *req, enum disk_op op,
 			 const struct virtio_blk_discard_write_zeroes *seg)
 {
 	struct blk_range *range = &req->ranged[req->ranges];
-	uint32_t flags = op == DISK_ZERO ? VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP :
-			 0;
+	uint32_t flags = op == DISK_ZERO ? VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP
+					 : 0;
 
 	if (seg->flags & ~flags)
 		return VIRTIO_BLK_S_UNSUPP;
@@ -192,8 +191,8 @@ void blk_req_handle(struct blk *blk, struct blk_req *req)
 /* disk_user: also the way out of disk_submit() if the answer is there. */
 void blk_req_done(struct disk_user *user, struct disk_req *disk_req, int err)
 {
-	struct blk *blk = (struct blk *)((char *)user -
-					 offsetof(struct blk, user));
+	struct blk *blk =
+		(struct blk *)((char *)user - offsetof(struct blk, user));
 	struct blk_req *req = (struct blk_req *)disk_req;
 
 	if (err)

@@ -16,7 +16,7 @@
 #include "virtio/disk_impl.h"
 #include "vmm/core/log.h"
 
-#define NOT_NOW	(-4096)		/* no errno: the step needs the engine */
+#define NOT_NOW	    (-4096) /* no errno: the step needs the engine */
 #define MAX_RETRIES 16
 /* Reads that go straight to the engine after one was not in the cache. */
 #define NO_PEEK 16
@@ -125,8 +125,8 @@ static void prepare_range(struct disk *disk, struct disk_req *req)
 	req->slot = DISK_TOP;
 	req->flags |= DISK_UNMAP;
 	if (req->op == DISK_DISCARD)
-		req->step_len = disk_overlay_extent(disk, req->off, req->len,
-						    &top);
+		req->step_len =
+			disk_overlay_extent(disk, req->off, req->len, &top);
 	if (!top)
 		req->slot = DISK_BASE;
 }
@@ -189,8 +189,9 @@ static ssize_t run_now(struct disk *disk, struct disk_req *req)
 		/* What an overlay holds ends with us anyway. */
 		return file->memory || disk->map ? 0 : NOT_NOW;
 	case DISK_DISCARD:
-		return disk->no_discard || (disk->map && req->slot == DISK_BASE) ?
-			0 : NOT_NOW;
+		return disk->no_discard || (disk->map && req->slot == DISK_BASE)
+			       ? 0
+			       : NOT_NOW;
 	case DISK_ZERO:
 		break;
 	}
@@ -201,8 +202,8 @@ static ssize_t run_now(struct disk *disk, struct disk_req *req)
 static int step_failed(struct disk *disk, struct disk_req *req, int err)
 {
 	static const char *const name[] = {
-		[DISK_READ] = "read", [DISK_WRITE] = "write",
-		[DISK_FLUSH] = "flush", [DISK_DISCARD] = "discard",
+		[DISK_READ] = "read",	      [DISK_WRITE] = "write",
+		[DISK_FLUSH] = "flush",	      [DISK_DISCARD] = "discard",
 		[DISK_ZERO] = "write-zeroes",
 	};
 	static struct log_limit limit;
@@ -212,19 +213,20 @@ static int step_failed(struct disk *disk, struct disk_req *req, int err)
 	    req->retries++ < MAX_RETRIES)
 		return 1;
 	if (req->step == DISK_DISCARD && err == -EOPNOTSUPP) {
-		disk->no_discard = true;	/* it is but a hint */
+		disk->no_discard = true; /* it is but a hint */
 		return 0;
 	}
 	if (req->step == DISK_ZERO && err == -EOPNOTSUPP) {
 		req->zero_by_write = true;
 		return 1;
 	}
-	warn_limited(&limit, "disk %s: %s of %llu bytes at %llu: %s%s",
-		     disk->path, name[req->step],
-		     (unsigned long long)req->step_len,
-		     (unsigned long long)req->off, strerror(-err),
-		     req->slot == DISK_TOP && err == -ENOSPC ?
-		     " (overlay=tmp: set TMPDIR to where there is room)" : "");
+	warn_limited(
+		&limit, "disk %s: %s of %llu bytes at %llu: %s%s", disk->path,
+		name[req->step], (unsigned long long)req->step_len,
+		(unsigned long long)req->off, strerror(-err),
+		req->slot == DISK_TOP && err == -ENOSPC
+			? " (overlay=tmp: set TMPDIR to where there is room)"
+			: "");
 	return err;
 }
 
@@ -336,8 +338,8 @@ void disk_drain(struct disk *disk)
 
 static void on_event(struct event_source *src, uint32_t events)
 {
-	struct disk *disk = (struct disk *)((char *)src -
-					    offsetof(struct disk, source));
+	struct disk *disk =
+		(struct disk *)((char *)src - offsetof(struct disk, source));
 
 	(void)events;
 	pthread_mutex_lock(disk->user->lock);

@@ -19,11 +19,11 @@
 struct disk;
 struct event_loop;
 
-#define DISK_SECTOR 512
+#define DISK_SECTOR	512
 #define DISK_MAX_QUEUES 8
 
 enum disk_io {
-	DISK_IO_AUTO,		/* io_uring where the host lets us, else libaio */
+	DISK_IO_AUTO, /* io_uring where the host lets us, else libaio */
 	DISK_IO_URING,
 	DISK_IO_LIBAIO,
 };
@@ -31,32 +31,32 @@ enum disk_io {
 struct disk_options {
 	const char *path;
 	bool readonly;
-	bool overlay;		/* overlay=tmp: writes live as long as the VM */
-	bool direct;		/* O_DIRECT: past the host's page cache */
-	bool raw;		/* format=raw: don't look for other formats */
+	bool overlay; /* overlay=tmp: writes live as long as the VM */
+	bool direct;  /* O_DIRECT: past the host's page cache */
+	bool raw;     /* format=raw: don't look for other formats */
 	enum disk_io io;
-	unsigned int queues;	/* 1..DISK_MAX_QUEUES, 0 = 1 */
+	unsigned int queues; /* 1..DISK_MAX_QUEUES, 0 = 1 */
 };
 
 struct disk_geometry {
-	uint64_t sectors;	/* capacity */
-	uint32_t block_size;	/* smallest good request; power of two, bytes */
+	uint64_t sectors;    /* capacity */
+	uint32_t block_size; /* smallest good request; power of two, bytes */
 	uint32_t phys_block_size;
 	bool readonly;
-	unsigned int queues;	/* as given at disk_open() */
+	unsigned int queues; /* as given at disk_open() */
 };
 
 enum disk_op {
 	DISK_READ,
 	DISK_WRITE,
-	DISK_FLUSH,	/* writes completed before are on stable storage */
-	DISK_DISCARD,	/* contents no longer matter */
-	DISK_ZERO,	/* reads as zeroes afterwards */
+	DISK_FLUSH,   /* writes completed before are on stable storage */
+	DISK_DISCARD, /* contents no longer matter */
+	DISK_ZERO,    /* reads as zeroes afterwards */
 };
 
 enum disk_req_flags {
 	DISK_SYNC = 1,	/* on stable storage before it completes */
-	DISK_UNMAP = 2,	/* DISK_ZERO may give the space back */
+	DISK_UNMAP = 2, /* DISK_ZERO may give the space back */
 };
 
 /*
@@ -64,10 +64,10 @@ enum disk_req_flags {
  * The range must lie within the capacity.
  */
 struct disk_req {
-	enum disk_op op;	/* changed under way */
+	enum disk_op op; /* changed under way */
 	unsigned int flags;
-	uint64_t off, len;	/* bytes, multiples of DISK_SECTOR; consumed */
-	struct iovec *iov;	/* len bytes in all; consumed */
+	uint64_t off, len; /* bytes, multiples of DISK_SECTOR; consumed */
+	struct iovec *iov; /* len bytes in all; consumed */
 	unsigned int iovcnt;
 
 	/* The disk's own: the step being done (disk_impl.h) */

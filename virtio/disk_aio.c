@@ -14,15 +14,15 @@
 
 #include "virtio/disk_impl.h"
 
-#define AIO_DEPTH 128		/* in the kernel at a time */
+#define AIO_DEPTH 128 /* in the kernel at a time */
 #define AIO_BATCH 32
 
 struct aio {
 	io_context_t ctx;
 	int event_fd;
 	struct disk_work *work;
-	struct disk_req *todo, **todo_end;	/* not yet submitted */
-	unsigned int inflight;			/* in the kernel */
+	struct disk_req *todo, **todo_end; /* not yet submitted */
+	unsigned int inflight;		   /* in the kernel */
 };
 
 _Static_assert(sizeof(struct iocb) <= sizeof(((struct disk_req *)0)->engine),
@@ -125,7 +125,7 @@ static void aio_submit(struct disk *disk)
 			batch[i++] = (struct iocb *)req->engine;
 		n = io_submit(aio->ctx, i, batch);
 		if (n == -EAGAIN && aio->inflight)
-			break;		/* more room when those are done */
+			break; /* more room when those are done */
 		req = aio->todo;
 		aio_drop(aio, n > 0 ? n : 1);
 		if (n > 0)

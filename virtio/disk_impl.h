@@ -11,14 +11,14 @@
 #include "vmm/core/event.h"
 
 enum disk_slot {
-	DISK_BASE,	/* the file that was named */
-	DISK_TOP,	/* the overlay's temporary file */
+	DISK_BASE, /* the file that was named */
+	DISK_TOP,  /* the overlay's temporary file */
 	DISK_SLOTS
 };
 
 struct disk_file {
-	int fd;		/* or -1 */
-	bool memory;	/* tmpfs and the like: reads and writes don't wait */
+	int fd;	     /* or -1 */
+	bool memory; /* tmpfs and the like: reads and writes don't wait */
 };
 
 struct disk_engine;
@@ -28,18 +28,18 @@ struct disk {
 	char *path;
 	struct disk_file file[DISK_SLOTS];
 	bool direct;
-	bool no_discard;	/* the host cannot: leave it out */
-	uint64_t *map;		/* overlay: bit per sector held by DISK_TOP */
-	size_t map_size;	/* bytes */
+	bool no_discard; /* the host cannot: leave it out */
+	uint64_t *map;	 /* overlay: bit per sector held by DISK_TOP */
+	size_t map_size; /* bytes */
 	const struct disk_engine *engine;
 	void *engine_data;
-	int event_fd;		/* the engine's; readable on completions */
+	int event_fd; /* the engine's; readable on completions */
 	struct event_source source;
 	struct event_loop *loop;
 	struct disk_user *user;
-	unsigned int inflight;	/* steps the engine has */
-	bool queued;		/* some of them wait for submit() */
-	unsigned int no_peek;	/* reads to go before the cache is tried */
+	unsigned int inflight; /* steps the engine has */
+	bool queued;	       /* some of them wait for submit() */
+	unsigned int no_peek;  /* reads to go before the cache is tried */
 };
 
 /*
@@ -50,7 +50,7 @@ struct disk_engine {
 	const char *name;
 	/* Sets engine_data and event_fd.  0 or -errno. */
 	int (*open)(struct disk *disk);
-	void (*close)(struct disk *disk);	/* nothing is in flight */
+	void (*close)(struct disk *disk); /* nothing is in flight */
 	/* Takes a step; ends with disk_step_done(), which may be at once. */
 	void (*queue)(struct disk *disk, struct disk_req *req);
 	void (*submit)(struct disk *disk);

@@ -37,7 +37,9 @@ static const struct {
 	{ "WithoutFreeSpace", 0, 16, "Parallels", CONVERT },
 	{ "WithouFreSpacExt", 0, 16, "Parallels", CONVERT },
 	{ "\x1f\x8b\x08", 0, 3, "gzip", "unpack it with `gunzip`" },
-	{ "\xfd" "7zXZ\0", 0, 6, "xz", "unpack it with `unxz`" },
+	{ "\xfd"
+	  "7zXZ\0",
+	  0, 6, "xz", "unpack it with `unxz`" },
 	{ "\x28\xb5\x2f\xfd", 0, 4, "zstd", "unpack it with `unzstd`" },
 };
 
@@ -47,8 +49,8 @@ bool disk_fd_is_memory(int fd)
 {
 	struct statfs fs;
 
-	return !fstatfs(fd, &fs) && (fs.f_type == TMPFS_MAGIC ||
-				     fs.f_type == RAMFS_MAGIC);
+	return !fstatfs(fd, &fs) &&
+	       (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC);
 }
 
 /* The file may be a disk at all.  0 or an exit code after an error(). */
@@ -58,12 +60,13 @@ static int check_kind(const char *path, mode_t mode)
 
 	if (S_ISREG(mode) || S_ISBLK(mode))
 		return 0;
-	what = S_ISDIR(mode) ? "a directory" :
-	       S_ISCHR(mode) ? "a character device" :
-	       S_ISFIFO(mode) ? "a pipe" :
-	       S_ISSOCK(mode) ? "a socket" : "no file of data";
-	error("--disk %s: is %s; give a raw disk image or a block device",
-	      path, what);
+	what = S_ISDIR(mode)	? "a directory"
+	       : S_ISCHR(mode)	? "a character device"
+	       : S_ISFIFO(mode) ? "a pipe"
+	       : S_ISSOCK(mode) ? "a socket"
+				: "no file of data";
+	error("--disk %s: is %s; give a raw disk image or a block device", path,
+	      what);
 	return EXIT_DATA;
 }
 
@@ -108,7 +111,7 @@ static int open_base(struct disk *disk, const struct disk_options *opt)
 	if (err)
 		return err;
 	if (S_ISBLK(st.st_mode) && write)
-		flags |= O_EXCL;	/* not what the host has mounted */
+		flags |= O_EXCL; /* not what the host has mounted */
 	base->fd = open(opt->path, flags);
 	if (base->fd < 0)
 		return open_failed(opt, errno);
@@ -123,8 +126,10 @@ static int open_base(struct disk *disk, const struct disk_options *opt)
 static int take_lock(int fd, short type, off_t start, off_t len, bool test)
 {
 	struct flock lock = {
-		.l_type = type, .l_whence = SEEK_SET,
-		.l_start = start, .l_len = len,
+		.l_type = type,
+		.l_whence = SEEK_SET,
+		.l_start = start,
+		.l_len = len,
 	};
 
 	if (fcntl(fd, test ? F_OFD_GETLK : F_OFD_SETLK, &lock))
@@ -229,8 +234,9 @@ static int check_size(struct disk *disk, const struct disk_options *opt)
 
 	measure(disk, block_dev, &bytes);
 	if (!bytes) {
-		error(block_dev ? "--disk %s: the device has no medium" :
-		      "--disk %s: is empty; give it a size: `truncate -s 8G FILE`",
+		error(block_dev
+			      ? "--disk %s: the device has no medium"
+			      : "--disk %s: is empty; give it a size: `truncate -s 8G FILE`",
 		      opt->path);
 		return EXIT_DATA;
 	}
@@ -256,8 +262,8 @@ static int choose_engine(struct disk *disk, const struct disk_options *opt)
 			disk->engine = engines[i];
 			return 0;
 		}
-		debug("disk %s: no %s: %s", opt->path, engines[i]->name,
-		      strerror(-err));
+		info("disk %s: no %s: %s", opt->path, engines[i]->name,
+		     strerror(-err));
 	}
 	if (opt->io == DISK_IO_URING)
 		error("--disk %s: aio=io_uring: the host does not let us: %s; leave aio= out, or allow it (sysctl kernel.io_uring_disabled, the container's seccomp profile)",
@@ -321,7 +327,8 @@ void disk_close(struct disk *disk)
 		event_del(disk->loop, &disk->source);
 	if (disk->engine)
 		disk->engine->close(disk);
-	if (!disk->geo.readonly && !disk->map && disk->file[DISK_BASE].fd >= 0 &&
+	if (!disk->geo.readonly && !disk->map &&
+	    disk->file[DISK_BASE].fd >= 0 &&
 	    fdatasync(disk->file[DISK_BASE].fd))
 		error("disk %s: last writes may be lost: %s", disk->path,
 		      strerror(errno));
@@ -344,7 +351,7 @@ int disk_open(struct disk **result, const struct disk_options *opt)
 	}
 	disk->file[DISK_BASE].fd = disk->file[DISK_TOP].fd = -1;
 	disk->direct = opt->direct;
-	disk->geo.readonly = true;	/* nothing to make durable so far */
+	disk->geo.readonly = true; /* nothing to make durable so far */
 	disk->geo.queues = opt->queues ? opt->queues : 1;
 	err = open_all(disk, opt);
 	if (err) {

@@ -12,9 +12,9 @@
 
 #include "virtio/disk_impl.h"
 
-#define SQ_ENTRIES 64
-#define CQ_ENTRIES 512		/* more in flight: the kernel keeps the rest */
-#define SUBMIT_TRIES 100	/* 1 ms apart */
+#define SQ_ENTRIES   64
+#define CQ_ENTRIES   512 /* more in flight: the kernel keeps the rest */
+#define SUBMIT_TRIES 100 /* 1 ms apart */
 
 static int uring_setup(struct io_uring *ring)
 {
@@ -28,7 +28,8 @@ static int uring_setup(struct io_uring *ring)
 		return err;
 	/* Before Linux 5.19 */
 	params = (struct io_uring_params){
-		.flags = IORING_SETUP_CQSIZE, .cq_entries = CQ_ENTRIES,
+		.flags = IORING_SETUP_CQSIZE,
+		.cq_entries = CQ_ENTRIES,
 	};
 	return io_uring_queue_init_params(SQ_ENTRIES, ring, &params);
 }
@@ -67,7 +68,7 @@ static void uring_submit(struct disk *disk)
 		n = io_uring_submit(ring);
 		if (n != -EAGAIN && n != -EBUSY && n != -EINTR)
 			break;
-		if (n == -EBUSY)	/* completions first */
+		if (n == -EBUSY) /* completions first */
 			break;
 		usleep(n == -EAGAIN ? 1000 : 0);
 	}

@@ -13,7 +13,7 @@
 
 #include "virtio/disk_impl.h"
 
-#define WORKERS 4
+#define WORKERS	   4
 #define STACK_SIZE (64 << 10)
 
 struct disk_work {
@@ -21,7 +21,7 @@ struct disk_work {
 	int event_fd;
 	pthread_mutex_t lock;
 	pthread_cond_t more, over;
-	struct disk_req *todo, **todo_end;	/* oldest first */
+	struct disk_req *todo, **todo_end; /* oldest first */
 	struct disk_req *finished;
 	unsigned int threads, idle, todos;
 	bool quit;
@@ -156,7 +156,7 @@ void disk_work_queue(struct disk_work *work, struct disk_req *req)
 	if (work->todos > work->idle && work->threads < WORKERS)
 		err = work_start(work);
 	pthread_cond_signal(&work->more);
-	if (err && !work->threads) {	/* nobody will ever take it */
+	if (err && !work->threads) { /* nobody will ever take it */
 		work->todo = NULL;
 		work->todo_end = &work->todo;
 		work->todos = 0;

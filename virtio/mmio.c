@@ -28,8 +28,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "include/hotline/platform.h"
 #include "virtio/mmio_regs.h"
 #include "vmm/core/log.h"
+#include "vmm/core/machine.h"
 #include "vmm/core/vm.h"
 
 #define MAGIC  0x74726976 /* "virt" */
@@ -180,12 +182,19 @@ static void offload(struct virtio_mmio *m)
 	report(m, "acknowledgements",
 	       vm_ioeventfd(vm, false, m->base + VIRTIO_MMIO_INTERRUPT_ACK, 4,
 			    VIRTIO_MMIO_INT_VRING, m->ack_fd));
-	for (unsigned int q = 0; q < m->dev->nr_queues; q++)
-		if (m->notify[q].src.fd >= 0)
-			report(m, "kicks",
-			       vm_ioeventfd(vm, false,
-					    m->base + VIRTIO_MMIO_QUEUE_NOTIFY,
-					    4, q, m->notify[q].src.fd));
+	for (unsigned int q = 0; q < m->dev->nr_queues; q++) {
+		int fd = m->notify[q].src.fd;
+
+		if (fd < 0)
+			continue;
+		report(m, "kicks",
+		       vm_ioeventfd(vm, false,
+				    m->base + VIRTIO_MMIO_QUEUE_NOTIFY, 4, q,
+				    fd));
+		if (m->doorbell)
+			report(m, "doorbell",
+			       vm_ioeventfd(vm, true, m->doorbell, 4, q, fd));
+	}
 }
 
 static void release(struct virtio_mmio *m)
@@ -222,12 +231,16 @@ static int init_steps(struct virtio_mmio *m)
 	err = irq_open(&vm->irq, m->gsi);
 	if (err < 0)
 		return err;
-	return bus_add(&vm->mmio, m->base, MMIO_PAGE, &mmio_regs_ops, m,
-		       m->dev->ops->name);
+	err = bus_add(&vm->mmio, m->base, MMIO_PAGE, &mmio_regs_ops, m,
+		      m->dev->ops->name);
+	if (err || !m->doorbell)
+		return err;
+	return bus_add(&vm->pio, m->doorbell, HL_DOORBELL_STEP,
+		       &mmio_doorbell_ops, m, m->dev->ops->name);
 }
 
 struct virtio_mmio *virtio_mmio_new(struct vm *vm, struct virtio_dev *dev,
-				    uint64_t base, unsigned int gsi)
+				    const struct machine_dev *at)
 {
 	struct virtio_mmio *m = calloc(1, sizeof(*m));
 	int err;
@@ -243,8 +256,9 @@ struct virtio_mmio *virtio_mmio_new(struct vm *vm, struct virtio_dev *dev,
 		.take_back = transport_take_back,
 	};
 	m->dev = dev;
-	m->base = base;
-	m->gsi = gsi;
+	m->base = at->base;
+	m->gsi = at->irq;
+	m->doorbell = at->doorbell;
 	m->page = MAP_FAILED;
 	m->ack_fd = -1;
 	for (unsigned int q = 0; q < VIRTIO_MAX_QUEUES; q++)

@@ -8,18 +8,17 @@
 #ifndef VIRTIO_MMIO_H
 #define VIRTIO_MMIO_H
 
-#include <stdint.h>
-
+struct machine_dev;
 struct virtio_dev;
 struct virtio_mmio;
 struct vm;
 
 /*
- * Puts dev at `base` (4 KiB window) with interrupts on GSI `gsi`.  NULL with
- * errno set; dev is then still the caller's.
+ * Puts dev where `at` says: a 4 KiB window, a GSI, a doorbell port if it has
+ * one.  NULL with errno set; dev is then still the caller's.
  */
 struct virtio_mmio *virtio_mmio_new(struct vm *vm, struct virtio_dev *dev,
-				    uint64_t base, unsigned int gsi);
+				    const struct machine_dev *at);
 /* Stops the device and frees it too.  vCPUs are gone by then. */
 void virtio_mmio_free(struct virtio_mmio *mmio);
 

@@ -330,3 +330,12 @@ const struct bus_ops mmio_regs_ops = {
 	.read = mmio_read,
 	.write = mmio_write,
 };
+
+static void doorbell_write(void *dev, uint64_t off, unsigned int len,
+			   uint64_t val)
+{
+	if (off == 0)
+		mmio_write(dev, VIRTIO_MMIO_QUEUE_NOTIFY, len, val);
+}
+
+const struct bus_ops mmio_doorbell_ops = { .write = doorbell_write };

@@ -22,6 +22,7 @@ struct virtio_mmio {
 	struct virtio_dev *dev;
 	uint64_t base;
 	unsigned int gsi;
+	uint16_t doorbell; /* port, or 0 */
 	uint32_t *page; /* what the guest reads */
 	uint32_t device_sel, driver_sel, queue_sel;
 	uint64_t driver_features;
@@ -45,6 +46,8 @@ static inline uint32_t mmio_get_reg(const struct virtio_mmio *m,
 
 /* Reads and writes of the window; dev is the struct virtio_mmio. */
 extern const struct bus_ops mmio_regs_ops;
+/* Kicks that come to us by the doorbell port. */
+extern const struct bus_ops mmio_doorbell_ops;
 
 /* Lock held, all of them. */
 void mmio_show_config(struct virtio_mmio *m);

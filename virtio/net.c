@@ -133,11 +133,13 @@ static void net_start(struct virtio_dev *dev)
 	for (size_t i = 0; i < sizeof(offloads) / sizeof(offloads[0]); i++)
 		if (virtio_has(dev, offloads[i].feature))
 			tun_f |= offloads[i].tun_f;
-	if (net->be->ops->set_offload &&
-	    net->be->ops->set_offload(net->be, tun_f))
-		virtio_broken(dev, "the host refuses the accepted offloads");
 	net_rx_start(net);
 	net_tx_start(net);
+	if (net->be->ops->set_offload &&
+	    net->be->ops->set_offload(net->be, tun_f)) {
+		virtio_broken(dev, "the host refuses the accepted offloads");
+		return;
+	}
 	if (!start_vhost(net))
 		queue_disable_kick(&dev->queue[NET_RXQ]);
 	net_update_events(net);

@@ -37,6 +37,7 @@ struct net_rx {
 	uint32_t direct; /* of them, in buffers; the rest is in spill */
 	uint32_t want;	 /* bytes of buffers worth holding for one frame */
 	uint32_t bytes;	 /* in buffers held */
+	unsigned int singles; /* times in a row that one frame was all */
 	unsigned int buf_first, bufs;
 	unsigned int iov_first, iovs;
 	struct net_rx_buf buf[QUEUE_MAX_SIZE];

@@ -13,6 +13,8 @@
 
 #include "virtio/net_dev.h"
 
+#define SINGLES 8
+
 void net_rx_start(struct net_dev *net)
 {
 	struct net_rx *rx = &net->rx;
@@ -21,6 +23,7 @@ void net_rx_start(struct net_dev *net)
 	rx->frame = rx->direct = rx->bytes = 0;
 	rx->buf_first = rx->bufs = rx->iov_first = rx->iovs = 0;
 	rx->want = 1;
+	rx->singles = 0;
 }
 
 /* Gives back what is held, as empty. */
@@ -264,32 +267,38 @@ static bool place_frame(struct net_dev *net)
 	return true;
 }
 
-static bool interrupt(struct net_dev *net)
+/*
+ * After many single frames, as in a dialogue, the next is likely to be one,
+ * too, and the read() that would only find nothing is left out.  Now and then
+ * it is tried, so that a stream of frames gets its batches again.
+ */
+static unsigned int batch_limit(const struct net_rx *rx)
 {
-	if (!queue_wants_irq(&net->dev.queue[NET_RXQ]))
-		return false;
-	net->dev.transport->used(net->dev.transport, NET_RXQ);
-	return true;
+	bool alone = rx->singles >= SINGLES && rx->singles % SINGLES;
+
+	return alone ? 1 : NET_BUDGET;
 }
 
-/*
- * A driver that wants an interrupt for the first frame was idle, and what
- * comes is likely to be a single frame: not worth a read() to find that out,
- * as the loop calls again if not.  A driver that wants none is still at work
- * on earlier frames: then there are more.
- */
 void net_rx_run(struct net_dev *net)
 {
-	if (net->rx.waiting) {
-		net->rx.waiting = false;
+	struct net_rx *rx = &net->rx;
+	unsigned int limit = batch_limit(rx), n;
+
+	if (rx->waiting) {
+		rx->waiting = false;
 		queue_disable_kick(&net->dev.queue[NET_RXQ]);
 	}
-	for (unsigned int n = 0; n < NET_BUDGET; n++) {
-		if (!net->rx.frame && !read_frame(net))
+	for (n = 0; n < limit; n++) {
+		if (!rx->frame && !read_frame(net))
 			break;
-		if (!place_frame(net) || (!n && interrupt(net)))
+		if (!place_frame(net))
 			break;
 	}
-	interrupt(net);
+	if (n == 1)
+		rx->singles++;
+	else if (n)
+		rx->singles = 0;
+	if (n)
+		virtio_used(&net->dev, NET_RXQ);
 	net_update_events(net);
 }

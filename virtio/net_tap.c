@@ -83,7 +83,7 @@ static int attach_error(const struct net_tap *tap, int err)
 	case EPERM:
 	case EACCES:
 		error("--net tap=%s: not yours to use or to create: make it "
-		      "once with `sudo ip tuntap add dev %s mode tap vnet_hdr "
+		      "once with `sudo ip tuntap add dev %s mode tap "
 		      "user $USER`",
 		      tap->name, tap->name);
 		return EXIT_NOPERM;
@@ -95,7 +95,7 @@ static int attach_error(const struct net_tap *tap, int err)
 	case EINVAL:
 		error("--net tap=%s: this interface is no single-queue tap: "
 		      "make one with `sudo ip tuntap add dev NAME mode tap "
-		      "vnet_hdr user $USER`",
+		      "user $USER`",
 		      tap->name);
 		return EXIT_USAGE;
 	default:

@@ -19,11 +19,6 @@
 	(1ull << VIRTIO_F_VERSION_1 | 1ull << VIRTIO_RING_F_EVENT_IDX |        \
 	 1ull << VIRTIO_RING_F_INDIRECT_DESC | 1ull << VIRTIO_NET_F_MRG_RXBUF)
 
-struct memory_table {
-	struct vhost_memory head;
-	struct vhost_memory_region region[MEM_REGIONS];
-};
-
 static int control(const struct net_dev *net, unsigned long request, void *arg)
 {
 	return ioctl(net->be->vhost_fd, request, arg) < 0 ? -errno : 0;
@@ -40,15 +35,20 @@ static int set_file(const struct net_dev *net, unsigned long request,
 static int set_memory(const struct net_dev *net)
 {
 	const struct mem *mem = &net->dev.vm->mem;
-	struct memory_table table = { .head.nregions = mem->nr };
+	struct vhost_memory_region *region;
+	_Alignas(struct vhost_memory)
+		uint8_t room[sizeof(struct vhost_memory) +
+			     MEM_REGIONS * sizeof(*region)] = { 0 };
+	struct vhost_memory *table = (struct vhost_memory *)room;
 
-	for (unsigned int i = 0; i < mem->nr; i++)
-		table.region[i] = (struct vhost_memory_region){
-			.guest_phys_addr = mem->region[i].base,
-			.memory_size = mem->region[i].size,
-			.userspace_addr = (uintptr_t)mem->region[i].host,
-		};
-	return control(net, VHOST_SET_MEM_TABLE, &table);
+	table->nregions = mem->nr;
+	for (unsigned int i = 0; i < mem->nr; i++) {
+		region = &table->regions[i];
+		region->guest_phys_addr = mem->region[i].base;
+		region->memory_size = mem->region[i].size;
+		region->userspace_addr = (uintptr_t)mem->region[i].host;
+	}
+	return control(net, VHOST_SET_MEM_TABLE, table);
 }
 
 static void queue_malformed(struct event_source *src, uint32_t events)

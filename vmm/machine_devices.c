@@ -81,6 +81,7 @@ static int make_disk(struct machine *m, unsigned int i, struct virtio_dev **dev)
 		.path = d->path,
 		.readonly = d->ro,
 		.overlay = d->overlay,
+		.raw = d->raw,
 		.direct = d->direct,
 		.io = io[d->aio],
 		.queues = d->queues,
@@ -161,6 +162,15 @@ static void describe_dev(struct machine *m, enum machine_dev_kind kind,
 	};
 }
 
+static void describe_virtio(struct machine *m, unsigned int i, uint32_t gsi)
+{
+	describe_dev(m, DEV_VIRTIO_MMIO,
+		     HL_VIRTIO_MMIO + i * HL_VIRTIO_MMIO_STEP,
+		     HL_VIRTIO_MMIO_SIZE, gsi);
+	m->desc.dev[m->desc.nr_dev - 1].doorbell =
+		(uint16_t)(HL_DOORBELL_PORT + i * HL_DOORBELL_STEP);
+}
+
 void machine_describe(struct machine *m, enum boot_tables tables)
 {
 	/*
@@ -190,9 +200,7 @@ void machine_describe(struct machine *m, enum boot_tables tables)
 	}
 	for (size_t k = 0; k < KINDS; k++)
 		for (unsigned int n = kinds[k].count(m->cfg); n; n--, i++)
-			describe_dev(m, DEV_VIRTIO_MMIO,
-				     HL_VIRTIO_MMIO + i * HL_VIRTIO_MMIO_STEP,
-				     HL_VIRTIO_MMIO_SIZE, gsi++);
+			describe_virtio(m, i, gsi++);
 	d->ioapic_pins = gsi ? gsi : 1;
 }
 
@@ -201,7 +209,7 @@ static int add_virtio(struct machine *m, struct virtio_dev *dev,
 {
 	struct virtio_mmio *mmio;
 
-	mmio = virtio_mmio_new(&m->vm, dev, at->base, at->irq);
+	mmio = virtio_mmio_new(&m->vm, dev, at);
 	if (!mmio) {
 		error("virtio %s: %s", dev->ops->name, strerror(errno));
 		dev->ops->free(dev);

@@ -41,6 +41,7 @@ struct run_disk {
 	const char *path;
 	bool ro;
 	bool overlay; /* writes go to a file that dies with the VM */
+	bool raw;     /* other formats' marks don't matter */
 	bool direct;  /* O_DIRECT */
 	enum run_aio aio;
 	unsigned int queues;		 /* 1..RUN_QUEUES; 0 = not said */

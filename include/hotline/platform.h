@@ -38,6 +38,14 @@
 #define HL_VIRTIO_MMIO_STEP 0x1000
 #define HL_VIRTIO_MMIO_SIZE 0x200
 
+/*
+ * Doorbell ports (32-bit write of a queue's index, IN), one per virtio-mmio
+ * device, as the device tree names them ("hotline,doorbell-port"): the same
+ * as a write to QueueNotify.  Reads return ones.
+ */
+#define HL_DOORBELL_PORT 0x0700
+#define HL_DOORBELL_STEP 4
+
 /* Guest RAM is split around this hole below 4 GiB. */
 #define HL_HOLE_START 0xc0000000
 #define HL_HOLE_END   0x100000000

@@ -27,13 +27,20 @@ struct bench_op {
 	const char *tail;    /* behind n */
 };
 
+enum bench_kind {
+	KIND_BOOT,   /* from exec to the guest's READY */
+	KIND_OPS,    /* operations in a guest that is up */
+	KIND_MEMORY, /* the VMM's, after each operation was done once */
+};
+
 /* One machine, and what is measured in it. */
 struct bench_row {
 	const char *bench;
+	enum bench_kind kind;
 	const char *variant; /* added to the metrics' names; "" if plain */
 	struct vmms_machine machine;
 	const char *vmm;	    /* only this one; NULL: all */
-	const struct bench_op *ops; /* up to one without metric; NULL: boot */
+	const struct bench_op *ops; /* up to one without metric; or NULL */
 };
 
 extern const struct bench_row bench_rows[];
@@ -44,7 +51,7 @@ extern const char *const bench_mode_names[MODE_NR];
 struct bench_options {
 	enum bench_mode mode;
 	unsigned int runs;
-	const char *vmm; /* only this one; NULL: all */
+	const char *vmms; /* only these, with commas; NULL: all */
 };
 
 /* Prints one sample on stdout. */

@@ -48,7 +48,11 @@ unsigned int bench_boot(const struct bench_row *row,
 		for (unsigned int i = 0; i < n; i++) {
 			if (s[i].failed)
 				continue;
-			s[i].failed = boot_once(&s[i], !run) != 0;
+			for (int try = 0; try <= RESTARTS; try++) {
+				s[i].failed = boot_once(&s[i], !run) != 0;
+				if (!s[i].failed)
+					break;
+			}
 			failed += s[i].failed;
 		}
 	}

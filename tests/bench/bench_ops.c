@@ -3,11 +3,16 @@
  * Operations in guests that are all up at once and take turns, run by run.
  * The runner's only thread.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/bench/bench.h"
 #include "tests/bench/session.h"
+#include "tests/bench/vmmem.h"
+
+#define SETTLE_US 200000
 
 static const char *server_of(const struct session *s, char *buf, size_t size)
 {
@@ -24,9 +29,10 @@ static int start(struct session *s)
 	char command[128], buf[32];
 	const char *server = server_of(s, buf, sizeof(buf));
 	int last = s->machine.net == NET_USER ? 15 : 2;
+	int err = session_start(s);
 
-	if (session_start(s))
-		return -1;
+	if (err)
+		return err;
 	if (s->machine.net == NET_NONE)
 		return 0;
 	snprintf(command, sizeof(command), "net %.*s.%d %s\n",
@@ -41,18 +47,20 @@ static void print_counts(struct session *s, const struct bench_op *op,
 {
 	bool byte = op->unit == UNIT_US_PER_BYTE;
 	bool mib = op->unit == UNIT_MIB_PER_S;
-	double per = byte ? (double)r->bytes :
-		     mib  ? (double)r->bytes / (1 << 20) :
-			    (double)r->ops;
+	double per = byte  ? (double)r->bytes
+		     : mib ? (double)r->bytes / (1 << 20)
+			   : (double)r->ops;
 	uint64_t all = b->sum[KVMSTAT_EXITS] - a->sum[KVMSTAT_EXITS];
 
 	session_sample(s, op->metric,
-		       byte ? "exits/byte" : mib ? "exits/MiB" : "exits/op",
+		       byte  ? "exits/byte"
+		       : mib ? "exits/MiB"
+			     : "exits/op",
 		       "count", (double)all / per);
 	session_sample(s, op->metric,
-		       byte ? "exits to the VMM/byte" :
-		       mib  ? "exits to the VMM/MiB" :
-			      "exits to the VMM/op",
+		       byte  ? "exits to the VMM/byte"
+		       : mib ? "exits to the VMM/MiB"
+			     : "exits to the VMM/op",
 		       "count", (double)(b->user - a->user) / per);
 }
 
@@ -81,31 +89,85 @@ static void print_time(struct session *s, const struct bench_op *op,
 		       bench_mode_names[s->opt->mode], value);
 }
 
+/* Once it has settled: some let go of memory a little after. */
+static int print_memory(struct session *s)
+{
+	struct vmmem m;
+	int err;
+
+	usleep(SETTLE_US);
+	err = vmmem_read(&m, s->vm.pid, (uint64_t)BENCH_RAM_MIB << 20);
+	if (err) {
+		bench_fault(s->row, s->vmm->name, "memory", strerror(-err));
+		return err;
+	}
+	session_sample(s, "memory beyond guest RAM (Pss)", "MB", "count",
+		       (double)m.pss / 1e6);
+	session_sample(s, "memory beyond guest RAM (private)", "MB", "count",
+		       (double)m.private / 1e6);
+	session_sample(s, "memory beyond guest RAM (Rss)", "MB", "count",
+		       (double)m.rss / 1e6);
+	return 0;
+}
+
 static int do_once(struct session *s, const struct bench_op *op, bool first)
 {
 	struct kvmstats_values before, after;
 	struct session_result r;
 	char command[128], buf[32];
-	bool count = s->opt->mode == MODE_COUNT;
-	int n;
+	bool count = s->row->kind == KIND_OPS && s->opt->mode == MODE_COUNT;
+	int n, err;
 
 	n = snprintf(command, sizeof(command), op->command,
 		     server_of(s, buf, sizeof(buf)));
 	snprintf(command + n, sizeof(command) - (size_t)n, " %llu%s\n",
 		 (unsigned long long)op->n[s->opt->mode], op->tail);
-	if (count && session_counts(s, &before))
-		return -1;
-	if (session_do(s, command, &r))
-		return -1;
-	if (count && session_counts(s, &after))
-		return -1;
-	if (first)
-		return 0;
+	err = count ? session_counts(s, &before) : 0;
+	if (!err)
+		err = session_do(s, command, &r);
+	if (!err && count)
+		err = session_counts(s, &after);
+	if (err || first)
+		return err;
 	if (count)
 		print_counts(s, op, &before, &after, &r);
 	else
 		print_time(s, op, &r);
 	return 0;
+}
+
+/* The same, but a guest that hangs is made anew. */
+static int do_surely(struct session *s, const struct bench_op *op, bool first)
+{
+	int err = do_once(s, op, first);
+
+	for (int i = 0; err && err != -EPROTO && i < RESTARTS; i++) {
+		session_stop(s);
+		err = start(s);
+		if (!err && !first)
+			err = do_once(s, op, true);
+		if (!err)
+			err = do_once(s, op, first);
+	}
+	return err;
+}
+
+unsigned int bench_memory(const struct bench_row *row,
+			  const struct bench_options *opt)
+{
+	static struct session s[SESSIONS];
+	unsigned int failed = 0, n = session_init_all(s, row, opt);
+
+	for (unsigned int i = 0; i < n; i++) {
+		int err = start(&s[i]);
+
+		for (const struct bench_op *op = row->ops; op && op->metric;
+		     op++)
+			err = err ? err : do_surely(&s[i], op, true);
+		failed += err || print_memory(&s[i]);
+		session_stop(&s[i]);
+	}
+	return failed;
 }
 
 unsigned int bench_ops(const struct bench_row *row,
@@ -120,7 +182,8 @@ unsigned int bench_ops(const struct bench_row *row,
 		for (unsigned int run = 0; run <= opt->runs; run++)
 			for (unsigned int i = 0; i < n; i++)
 				if (!s[i].failed)
-					s[i].failed = do_once(&s[i], op, !run);
+					s[i].failed =
+						do_surely(&s[i], op, !run) != 0;
 	for (unsigned int i = 0; i < n; i++) {
 		failed += s[i].failed;
 		session_stop(&s[i]);

@@ -28,10 +28,8 @@ static const struct {
 	unsigned int argc;
 	int (*run)(char *argv[], unsigned int argc, struct guest_result *r);
 } operations[] = {
-	{ "blk", 4, guest_blk },
-	{ "net", 2, guest_net_up },
-	{ "udp", 3, guest_udp },
-	{ "tcp", 3, guest_tcp },
+	{ "blk", 4, guest_blk },	 { "net", 2, guest_net_up },
+	{ "udp", 3, guest_udp },	 { "tcp", 3, guest_tcp },
 	{ "console", 2, guest_console },
 };
 
@@ -88,7 +86,8 @@ static void obey(char *line)
 	for (char *w = strtok(line, " \n"); w && argc < WORDS;
 	     w = strtok(NULL, " \n"))
 		argv[argc++] = w;
-	for (size_t i = 0; i < sizeof(operations) / sizeof(operations[0]); i++) {
+	for (size_t i = 0; i < sizeof(operations) / sizeof(operations[0]);
+	     i++) {
 		if (!argc || strcmp(argv[0], operations[i].name))
 			continue;
 		if (argc - 1 < operations[i].argc)

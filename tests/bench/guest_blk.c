@@ -64,8 +64,8 @@ static int one_by_one(struct job *j)
 
 		if (j->write)
 			memcpy(j->buf, &number, sizeof(number));
-		got = j->write ? pwrite(j->fd, j->buf, j->size, off) :
-				 pread(j->fd, j->buf, j->size, off);
+		got = j->write ? pwrite(j->fd, j->buf, j->size, off)
+			       : pread(j->fd, j->buf, j->size, off);
 		if (got != (ssize_t)j->size)
 			return guest_fail(DISK ": %s", strerror(errno));
 		if (j->write && fdatasync(j->fd))

@@ -54,7 +54,8 @@ static int set_up(int fd, const char *own)
 static int set_gateway(int fd, const char *gateway)
 {
 	struct rtentry rt = { .rt_flags = RTF_UP | RTF_GATEWAY };
-	struct sockaddr_in gw = address(gateway, 0), any = address("0.0.0.0", 0);
+	struct sockaddr_in gw = address(gateway, 0),
+			   any = address("0.0.0.0", 0);
 
 	memcpy(&rt.rt_gateway, &gw, sizeof(gw));
 	memcpy(&rt.rt_dst, &any, sizeof(any));
@@ -102,7 +103,8 @@ int guest_udp(char *argv[], unsigned int argc, struct guest_result *r)
 		if (send(fd, out, size, 0) != (ssize_t)size ||
 		    recv(fd, in, sizeof(in), 0) != (ssize_t)size)
 			return guest_fail("udp, datagram %llu: %s",
-					  (unsigned long long)i, strerror(errno));
+					  (unsigned long long)i,
+					  strerror(errno));
 		if (memcmp(in, out, size))
 			return guest_fail("udp: a wrong answer");
 	}
@@ -154,8 +156,8 @@ int guest_tcp(char *argv[], unsigned int argc, struct guest_result *r)
 	start = guest_now();
 	err = send(fd, &hello, sizeof(hello), 0) != sizeof(hello);
 	if (!err)
-		err = out ? stream_out(fd, buf, bytes) :
-			    stream_in(fd, buf, bytes);
+		err = out ? stream_out(fd, buf, bytes)
+			  : stream_in(fd, buf, bytes);
 	r->ns = guest_now() - start;
 	r->ops = 1;
 	r->bytes = bytes;

@@ -22,10 +22,8 @@
 #define VCPU_LINK "anon_inode:kvm-vcpu-stats"
 
 static const char *const names[KVMSTAT_NR] = {
-	[KVMSTAT_EXITS] = "exits",
-	[KVMSTAT_IRQ_EXITS] = "irq_exits",
-	[KVMSTAT_HALT_EXITS] = "halt_exits",
-	[KVMSTAT_IO_EXITS] = "io_exits",
+	[KVMSTAT_EXITS] = "exits",	     [KVMSTAT_IRQ_EXITS] = "irq_exits",
+	[KVMSTAT_HALT_EXITS] = "halt_exits", [KVMSTAT_IO_EXITS] = "io_exits",
 	[KVMSTAT_MMIO_EXITS] = "mmio_exits",
 };
 

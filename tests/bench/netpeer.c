@@ -49,8 +49,8 @@ static void serve_stream(int fd)
 		return;
 	for (uint64_t left = hello.bytes; left;) {
 		size_t want = left < CHUNK ? left : CHUNK;
-		ssize_t n = hello.to_server ? recv(fd, buf, want, 0) :
-					      send(fd, buf, want, 0);
+		ssize_t n = hello.to_server ? recv(fd, buf, want, 0)
+					    : send(fd, buf, want, 0);
 
 		if (n <= 0)
 			return;

@@ -2,6 +2,12 @@
 /*
  * Runs benchmarks in L1 and prints a line per sample on standard output: bench,
  * case, metric, unit, mode and value, with tabs between.  One thread.
+ *
+ *   --bench NAME, --variant NAME, --case NAME[,NAME...]   only these
+ *   --mode icount|wall|count    what this machine's clock is good for
+ *   --runs N                    samples of each figure, after one to warm up
+ *   --try N                     the N-th attempt at this
+ *   --list, --list-cases, --args   what there is, instead of running
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,6 +22,9 @@
 #include "tests/bench/netpeer.h"
 
 #define DISK_BLOCKS 32768u /* of 4 KiB: as much as the guest's RAM */
+
+/* A repeatable machine would fail again: each try begins so much later. */
+#define TRY_US 1370
 
 void bench_sample(const struct bench_row *row, const char *vmm,
 		  const char *metric, const char *unit, const char *mode,
@@ -43,7 +52,8 @@ static void die(const char *what)
 static void make_disk(void)
 {
 	static char block[4096];
-	int fd = open(BENCH_DISK, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int fd = open(BENCH_DISK, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+		      0600);
 
 	if (fd < 0)
 		die(BENCH_DISK);
@@ -69,7 +79,8 @@ static void prepare(const struct bench_row *row)
 			die("servers");
 		net = true;
 	}
-	if ((row->machine.net == NET_TAP || row->machine.net == NET_TAP_VHOST) &&
+	if ((row->machine.net == NET_TAP ||
+	     row->machine.net == NET_TAP_VHOST) &&
 	    !tap) {
 		for (unsigned int i = 0; i < vmms_count; i++) {
 			errno = -netpeer_make_tap(i);
@@ -84,7 +95,15 @@ static unsigned int run_row(const struct bench_row *row,
 			    const struct bench_options *opt)
 {
 	prepare(row);
-	return row->ops ? bench_ops(row, opt) : bench_boot(row, opt);
+	switch (row->kind) {
+	case KIND_BOOT:
+		return bench_boot(row, opt);
+	case KIND_OPS:
+		return bench_ops(row, opt);
+	case KIND_MEMORY:
+		return opt->mode == MODE_COUNT ? bench_memory(row, opt) : 0;
+	}
+	return 1;
 }
 
 static enum bench_mode parse_mode(const char *name)
@@ -96,47 +115,106 @@ static enum bench_mode parse_mode(const char *name)
 	exit(2);
 }
 
-int main(int argc, char *argv[])
+static void list_benches(void)
+{
+	const char *last = "";
+
+	for (size_t i = 0; i < bench_rows_count; i++) {
+		if (strcmp(last, bench_rows[i].bench))
+			puts(bench_rows[i].bench);
+		last = bench_rows[i].bench;
+	}
+}
+
+static void list_cases(void)
+{
+	for (size_t i = 0; i < vmms_count; i++)
+		puts(vmms[i].name);
+}
+
+/* The command line of one VMM for the first row, for the record. */
+static void print_args(const char *vmm)
+{
+	for (size_t i = 0; i < vmms_count; i++) {
+		struct vmms_args args = { .n = 0 };
+
+		if (!vmm || strcmp(vmms[i].name, vmm) ||
+		    !vmms[i].args(&bench_rows[0].machine, &args))
+			continue;
+		for (size_t a = 0; a < args.n; a++)
+			printf(strchr(args.v[a], ' ') ? "%s'%s'" : "%s%s",
+			       a ? " " : "", args.v[a]);
+		putchar('\n');
+	}
+}
+
+struct command {
+	struct bench_options opt;
+	const char *bench, *variant;
+	void (*list)(void);
+	bool args;
+};
+
+static void parse(struct command *c, int argc, char *argv[])
 {
 	static const struct option longopts[] = {
 		{ "bench", required_argument, NULL, 'b' },
+		{ "variant", required_argument, NULL, 'v' },
 		{ "case", required_argument, NULL, 'c' },
 		{ "mode", required_argument, NULL, 'm' },
 		{ "runs", required_argument, NULL, 'r' },
-		{ "row", required_argument, NULL, 'w' },
+		{ "try", required_argument, NULL, 't' },
+		{ "list", no_argument, NULL, 'l' },
+		{ "list-cases", no_argument, NULL, 'L' },
+		{ "args", no_argument, NULL, 'a' },
 		{ NULL, 0, NULL, 0 },
 	};
-	struct bench_options opt = { .mode = MODE_WALL, .runs = 5 };
-	const char *bench = NULL, *variant = NULL;
-	unsigned int failed = 0;
 	int o;
 
 	while ((o = getopt_long(argc, argv, "", longopts, NULL)) != -1) {
-		switch (o) {
-		case 'b':
-			bench = optarg;
-			break;
-		case 'c':
-			opt.vmm = optarg;
-			break;
-		case 'm':
-			opt.mode = parse_mode(optarg);
-			break;
-		case 'r':
-			opt.runs = (unsigned int)atoi(optarg);
-			break;
-		case 'w':
-			variant = optarg;
-			break;
-		default:
-			return 2;
-		}
+		if (o == 'b')
+			c->bench = optarg;
+		else if (o == 'v')
+			c->variant = optarg;
+		else if (o == 'c')
+			c->opt.vmms = optarg;
+		else if (o == 'm')
+			c->opt.mode = parse_mode(optarg);
+		else if (o == 'r')
+			c->opt.runs = (unsigned int)atoi(optarg);
+		else if (o == 't')
+			usleep((useconds_t)atoi(optarg) * TRY_US);
+		else if (o == 'l' || o == 'L')
+			c->list = o == 'l' ? list_benches : list_cases;
+		else if (o == 'a')
+			c->args = true;
+		else
+			exit(2);
+	}
+}
+
+int main(int argc, char *argv[])
+{
+	struct command c = { .opt = { .mode = MODE_WALL, .runs = 5 } };
+	unsigned int failed = 0;
+
+	parse(&c, argc, argv);
+	if (c.list) {
+		c.list();
+		return 0;
+	}
+	if (c.args) {
+		print_args(c.opt.vmms);
+		return 0;
 	}
 	signal(SIGPIPE, SIG_IGN);
-	for (size_t i = 0; i < bench_rows_count; i++)
-		if ((!bench || !strcmp(bench, bench_rows[i].bench)) &&
-		    (!variant || !strcmp(variant, bench_rows[i].variant)))
-			failed += run_row(&bench_rows[i], &opt);
+	for (size_t i = 0; i < bench_rows_count; i++) {
+		const struct bench_row *row = &bench_rows[i];
+
+		if ((!c.bench || !strcmp(c.bench, row->bench)) &&
+		    (!c.variant || !strcmp(c.variant, row->variant)))
+			failed += run_row(row, &c.opt);
+	}
 	netpeer_stop();
 	return failed ? 1 : 0;
 }

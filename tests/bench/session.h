@@ -8,6 +8,13 @@
 #include "tests/bench/vmproc.h"
 
 #define SESSIONS 4 /* VMMs at once */
+/*
+ * How often a machine that hangs is made anew before it has failed.  The bed's
+ * QEMU now and then delivers an interrupt of the guest a second time when L1's
+ * timer falls due behind it (the exception_index that helper_vmrun() leaves),
+ * and a handler that holds a lock then waits for itself.
+ */
+#define RESTARTS 8
 
 struct session {
 	const struct bench_row *row;
@@ -31,7 +38,10 @@ void session_stop(struct session *s);
 /* KVM's counters so far: 0, or -errno after bench_fault(). */
 int session_counts(struct session *s, struct kvmstats_values *v);
 
-/* Has the guest do one thing.  0 and its result, or -1 after bench_fault(). */
+/*
+ * Has the guest do one thing.  0 and its result, or after bench_fault()
+ * -EPROTO: the guest says no, -ETIMEDOUT: it hangs, or another -errno.
+ */
 struct session_result {
 	uint64_t ns, ops, bytes;
 };

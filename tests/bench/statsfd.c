@@ -33,7 +33,8 @@ static void make_page(void)
 
 	if (fd < 0 || ftruncate(fd, sizeof(*page)))
 		return;
-	p = mmap(NULL, sizeof(*page), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	p = mmap(NULL, sizeof(*page), PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+		 0);
 	page = p == MAP_FAILED ? NULL : p;
 }
 

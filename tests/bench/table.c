@@ -4,48 +4,75 @@
 
 #include <stddef.h>
 
-#define ICOUNT	 [MODE_ICOUNT]
-#define WALL	 [MODE_WALL]
-#define COUNT	 [MODE_COUNT]
-#define PEER	 "%s"
-#define MIB	 (1ull << 20)
+#define ICOUNT [MODE_ICOUNT]
+#define WALL   [MODE_WALL]
+#define COUNT  [MODE_COUNT]
+#define PEER   "%s"
+#define MIB    (1ull << 20)
 
-const char *const bench_mode_names[MODE_NR] = {
-	ICOUNT = "icount", WALL = "wall", COUNT = "count"
-};
+const char *const bench_mode_names[MODE_NR] = { ICOUNT = "icount",
+						WALL = "wall",
+						COUNT = "count" };
 
 static const struct bench_op blk_ops[] = {
-	{ "4 KiB random read QD1", "blk read 4096 1", UNIT_US_PER_OP,
-	  { ICOUNT = 2000, WALL = 4000, COUNT = 2000 }, "" },
-	{ "4 KiB random read QD32", "blk read 4096 32", UNIT_US_PER_OP,
-	  { ICOUNT = 4000, WALL = 8000, COUNT = 4000 }, "" },
-	{ "1 MiB sequential read", "blk read 1048576 1", UNIT_MIB_PER_S,
-	  { ICOUNT = 128, WALL = 256, COUNT = 128 }, "" },
-	{ "4 KiB random write + flush", "blk write 4096 1", UNIT_US_PER_OP,
-	  { ICOUNT = 1000, WALL = 2000, COUNT = 1000 }, "" },
+	{ "4 KiB random read QD1",
+	  "blk read 4096 1",
+	  UNIT_US_PER_OP,
+	  { ICOUNT = 1000, WALL = 4000, COUNT = 1000 },
+	  "" },
+	{ "4 KiB random read QD32",
+	  "blk read 4096 32",
+	  UNIT_US_PER_OP,
+	  { ICOUNT = 2000, WALL = 8000, COUNT = 2000 },
+	  "" },
+	{ "1 MiB sequential read",
+	  "blk read 1048576 1",
+	  UNIT_MIB_PER_S,
+	  { ICOUNT = 128, WALL = 256, COUNT = 128 },
+	  "" },
+	{ "4 KiB random write + flush",
+	  "blk write 4096 1",
+	  UNIT_US_PER_OP,
+	  { ICOUNT = 500, WALL = 2000, COUNT = 500 },
+	  "" },
 	{ .metric = NULL },
 };
 
 static const struct bench_op net_ops[] = {
-	{ "UDP 64 B round trip", "udp " PEER " 64", UNIT_US_PER_OP,
-	  { ICOUNT = 2000, WALL = 4000, COUNT = 2000 }, "" },
-	{ "TCP stream to the host", "tcp tx " PEER, UNIT_MIB_PER_S,
-	  { ICOUNT = 32 * MIB, WALL = 64 * MIB, COUNT = 32 * MIB }, "" },
-	{ "TCP stream to the guest", "tcp rx " PEER, UNIT_MIB_PER_S,
-	  { ICOUNT = 32 * MIB, WALL = 64 * MIB, COUNT = 32 * MIB }, "" },
+	{ "UDP 64 B round trip",
+	  "udp " PEER " 64",
+	  UNIT_US_PER_OP,
+	  { ICOUNT = 1000, WALL = 4000, COUNT = 1000 },
+	  "" },
+	{ "TCP stream to the host",
+	  "tcp tx " PEER,
+	  UNIT_MIB_PER_S,
+	  { ICOUNT = 32 * MIB, WALL = 64 * MIB, COUNT = 32 * MIB },
+	  "" },
+	{ "TCP stream to the guest",
+	  "tcp rx " PEER,
+	  UNIT_MIB_PER_S,
+	  { ICOUNT = 32 * MIB, WALL = 64 * MIB, COUNT = 32 * MIB },
+	  "" },
 	{ .metric = NULL },
 };
 
 static const struct bench_op console_ops[] = {
-	{ "console output", "console", UNIT_US_PER_BYTE,
-	  { ICOUNT = MIB, WALL = MIB, COUNT = MIB }, " 4096" },
+	{ "console output",
+	  "console",
+	  UNIT_US_PER_BYTE,
+	  { ICOUNT = MIB, WALL = MIB, COUNT = MIB },
+	  " 4096" },
 	{ .metric = NULL },
 };
 
 /* A port takes an exit or two for each byte: no need for a MiB of them. */
 static const struct bench_op serial_ops[] = {
-	{ "console output", "console", UNIT_US_PER_BYTE,
-	  { ICOUNT = 16384, WALL = 16384, COUNT = 16384 }, " 4096" },
+	{ "console output",
+	  "console",
+	  UNIT_US_PER_BYTE,
+	  { ICOUNT = 4096, WALL = 8192, COUNT = 4096 },
+	  " 4096" },
 	{ .metric = NULL },
 };
 
@@ -56,32 +83,88 @@ static const struct bench_op serial_ops[] = {
 
 const struct bench_row bench_rows[] = {
 	{ .bench = "boot", .variant = "", .machine = { BOOT } },
-	{ .bench = "boot", .variant = "PV kernel", .machine = { BOOT, PV },
+	{ .bench = "boot",
+	  .variant = "PV kernel",
+	  .machine = { BOOT, PV },
 	  .vmm = "hotline" },
-	{ .bench = "boot", .variant = "serial console",
+	{ .bench = "boot",
+	  .variant = "serial console",
 	  .machine = { BOOT, .console = CONSOLE_SERIAL } },
 
-	{ .bench = "blk", .variant = "", .machine = { GUEST, .disk = true },
+	{ .bench = "blk",
+	  .kind = KIND_OPS,
+	  .variant = "",
+	  .machine = { GUEST, .disk = true },
 	  .ops = blk_ops },
-	{ .bench = "blk", .variant = "PV kernel",
-	  .machine = { GUEST, PV, .disk = true }, .vmm = "hotline",
+	{ .bench = "blk",
+	  .kind = KIND_OPS,
+	  .variant = "PV kernel",
+	  .machine = { GUEST, PV, .disk = true },
+	  .vmm = "hotline",
 	  .ops = blk_ops },
 
-	{ .bench = "net", .variant = "tap",
-	  .machine = { GUEST, .net = NET_TAP }, .ops = net_ops },
-	{ .bench = "net", .variant = "tap, PV kernel",
-	  .machine = { GUEST, PV, .net = NET_TAP }, .vmm = "hotline",
+	{ .bench = "net",
+	  .kind = KIND_OPS,
+	  .variant = "tap",
+	  .machine = { GUEST, .net = NET_TAP },
 	  .ops = net_ops },
-	{ .bench = "net", .variant = "tap with vhost",
-	  .machine = { GUEST, .net = NET_TAP_VHOST }, .ops = net_ops },
-	{ .bench = "net", .variant = "user mode",
-	  .machine = { GUEST, .net = NET_USER }, .ops = net_ops },
+	{ .bench = "net",
+	  .kind = KIND_OPS,
+	  .variant = "tap, PV kernel",
+	  .machine = { GUEST, PV, .net = NET_TAP },
+	  .vmm = "hotline",
+	  .ops = net_ops },
+	{ .bench = "net",
+	  .kind = KIND_OPS,
+	  .variant = "tap with vhost",
+	  .machine = { GUEST, .net = NET_TAP_VHOST },
+	  .ops = net_ops },
+	{ .bench = "net",
+	  .kind = KIND_OPS,
+	  .variant = "user mode",
+	  .machine = { GUEST, .net = NET_USER },
+	  .ops = net_ops },
 
-	{ .bench = "console", .variant = "virtio", .machine = { GUEST },
+	{ .bench = "console",
+	  .kind = KIND_OPS,
+	  .variant = "virtio",
+	  .machine = { GUEST },
 	  .ops = console_ops },
-	{ .bench = "console", .variant = "virtio, PV kernel",
-	  .machine = { GUEST, PV }, .vmm = "hotline", .ops = console_ops },
-	{ .bench = "console", .variant = "serial port",
-	  .machine = { GUEST, .console = CONSOLE_SERIAL }, .ops = serial_ops },
+	{ .bench = "console",
+	  .kind = KIND_OPS,
+	  .variant = "virtio, PV kernel",
+	  .machine = { GUEST, PV },
+	  .vmm = "hotline",
+	  .ops = console_ops },
+	{ .bench = "console",
+	  .kind = KIND_OPS,
+	  .variant = "serial port",
+	  .machine = { GUEST, .console = CONSOLE_SERIAL },
+	  .ops = serial_ops },
+
+	{ .bench = "memory",
+	  .kind = KIND_MEMORY,
+	  .variant = "at READY",
+	  .machine = { BOOT } },
+	{ .bench = "memory",
+	  .kind = KIND_MEMORY,
+	  .variant = "at READY, PV kernel",
+	  .machine = { BOOT, PV },
+	  .vmm = "hotline" },
+	{ .bench = "memory",
+	  .kind = KIND_MEMORY,
+	  .variant = "after disk use",
+	  .machine = { GUEST, .disk = true },
+	  .ops = blk_ops },
+	{ .bench = "memory",
+	  .kind = KIND_MEMORY,
+	  .variant = "after tap use",
+	  .machine = { GUEST, .net = NET_TAP },
+	  .ops = net_ops },
+	{ .bench = "memory",
+	  .kind = KIND_MEMORY,
+	  .variant = "after user-mode network use",
+	  .machine = { GUEST, .net = NET_USER },
+	  .ops = net_ops },
 };
 const size_t bench_rows_count = sizeof(bench_rows) / sizeof(bench_rows[0]);

@@ -90,10 +90,11 @@ static void qemu_args(const struct vmms_machine *m, struct vmms_args *a,
 	if (hvc) {
 		vmms_arg(a, "-device");
 		vmms_arg(a, "virtio-serial-%s,max_ports=1", bus);
-		words(a, (const char *const[]){ "-device",
-						"virtconsole,chardev=con", NULL });
+		words(a, (const char *const[]){
+				 "-device", "virtconsole,chardev=con", NULL });
 	} else {
-		words(a, (const char *const[]){ "-serial", "chardev:con", NULL });
+		words(a,
+		      (const char *const[]){ "-serial", "chardev:con", NULL });
 	}
 }
 
@@ -123,8 +124,10 @@ static void qemu_net(const struct vmms_machine *m, struct vmms_args *a,
 	if (m->net == NET_USER)
 		vmms_arg(a, "user,id=net");
 	else
-		vmms_arg(a, "tap,id=net,ifname=tap%u,script=no,downscript=no,vhost=%s",
-			 m->tap, m->net == NET_TAP_VHOST ? "on" : "off");
+		vmms_arg(
+			a,
+			"tap,id=net,ifname=tap%u,script=no,downscript=no,vhost=%s",
+			m->tap, m->net == NET_TAP_VHOST ? "on" : "off");
 	vmms_arg(a, "-device");
 	vmms_arg(a, "virtio-net-%s,netdev=net%s", bus, more);
 }
@@ -133,8 +136,9 @@ static bool microvm_args(const struct vmms_machine *m, struct vmms_args *a)
 {
 	vmms_arg(a, "%s", QEMU);
 	vmms_arg(a, "-M");
-	vmms_arg(a, "microvm,x-option-roms=off,pit=off,pic=off,rtc=off,"
-		    "auto-kernel-cmdline=on,isa-serial=%s%s",
+	vmms_arg(a,
+		 "microvm,x-option-roms=off,pit=off,pic=off,rtc=off,"
+		 "auto-kernel-cmdline=on,isa-serial=%s%s",
 		 m->console == CONSOLE_SERIAL ? "on" : "off",
 		 getenv("BENCH_MICROVM") ?: "");
 	qemu_args(m, a, "device");
@@ -147,8 +151,9 @@ static bool q35_args(const struct vmms_machine *m, struct vmms_args *a)
 {
 	vmms_arg(a, "%s", QEMU);
 	vmms_arg(a, "-M");
-	vmms_arg(a, "q35,sata=off,smbus=off,usb=off,vmport=off,i8042=off,"
-		    "hpet=off,pit=off%s",
+	vmms_arg(a,
+		 "q35,sata=off,smbus=off,usb=off,vmport=off,i8042=off,"
+		 "hpet=off,pit=off%s",
 		 getenv("BENCH_Q35") ?: "");
 	qemu_args(m, a, "pci");
 	qemu_disk(m, a, "pci");

@@ -33,7 +33,7 @@ static uint8_t go(struct vdev *d, struct used_elem *elem)
 	vq_kick(d, q);
 	if (!vq_wait(q, elem, 5))
 		return vdev_broken(d, 1) ? BROKEN : BLK_NONE;
-	if (reg_read(d, R_STATUS) & S_NEEDS_RESET)
+	if (*(volatile uint8_t *)STATUS == BLK_NONE && vdev_broken(d, 1))
 		return BROKEN;
 	return *(volatile uint8_t *)STATUS;
 }

@@ -8,6 +8,9 @@
 #   debian/                     vmlinuz, initrd.img, release; the disk is
 #                               $SUITE_DEBIAN, a file or block device
 
+# KVM in the bed has an XSAVE state of a size that no real processor has.
+quirks=${SUITE_IN_BED:+noxsave}
+
 hotline() { "$dir/hotline" "$@"; }
 
 # Our guest without a network.
@@ -83,6 +86,10 @@ children_of() {
 		[ "$parent" != "$1" ] || echo "$child"
 	done
 }
+
+# Busybox's shell would take its own for these.
+mke2fs() { /sbin/mke2fs "$@"; }
+setpriv() { /usr/bin/setpriv "$@"; }
 
 sum() { md5sum "$@" | cut -d' ' -f1; }
 

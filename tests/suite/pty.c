@@ -232,6 +232,9 @@ static void start(char **argv)
 		return;
 	setsid();
 	ioctl(term.slave, TIOCSCTTY, 0);
+	/* A shell has its background jobs ignore these. */
+	signal(SIGINT, SIG_DFL);
+	signal(SIGQUIT, SIG_DFL);
 	for (int fd = 0; fd < 3; fd++)
 		dup2(term.slave, fd);
 	execvp(argv[0], argv);

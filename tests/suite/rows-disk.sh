@@ -102,7 +102,8 @@ eight_disks() {
 ext4() {
 	truncate -s 64M d.img
 	pv_fs -d d.img -- sh -ec '
-		mke2fs -q -t ext4 /dev/vda
+		/bin/mke2fs -q -t ext4 /dev/vda
+		mkdir /mnt
 		mount /dev/vda /mnt
 		mkdir /mnt/dir
 		seq 1 100000 >/mnt/dir/numbers
@@ -123,6 +124,7 @@ clean_stop() {
 	truncate -s 64M d.img
 	mke2fs -q -t ext4 d.img
 	pv -d d.img -- sh -ec '
+		mkdir /mnt
 		mount /dev/vda /mnt
 		seq 1 50000 >/mnt/numbers
 		poweroff'
@@ -153,7 +155,7 @@ sigkill() {
 	while [ $i -lt "$times" ]; do
 		i=$((i + 1))
 		cp empty.img d.img
-		pv -d "d.img$2" -- sh -c 'mount /dev/vda /mnt; disk log /mnt/log' >got &
+		pv -d "d.img$2" -- sh -c 'mkdir /mnt; mount /dev/vda /mnt; disk log /mnt/log' >got &
 		job=$!
 		least=$(($(od -An -N1 -tu1 /dev/urandom) % 60 + 1))
 		wait_line got "^synced $least\$"
@@ -190,7 +192,7 @@ fallback() {
 	before=$(cat /proc/sys/kernel/io_uring_disabled)
 	echo 2 >/proc/sys/kernel/io_uring_disabled
 	truncate -s 16M d.img
-	pv -v -d d.img -- sh -ec '
+	pv -vv -d d.img -- sh -ec '
 		disk fill /dev/vda 5 0 16M
 		disk check /dev/vda 5 0 16M' || code=$?
 	expect_code 71 pv -d d.img,aio=io_uring -- true

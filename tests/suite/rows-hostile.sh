@@ -7,8 +7,8 @@ hostile() {
 	local test="$1" params="$2"
 	shift 2
 	truncate -s 16M d.img ro.img
-	tiny "$test" "$params" -n user --console both -m 128,backing=memfd \
-		-d d.img,queues=2 -d ro.img,ro "$@"
+	hotline run -k "$dir/guest.elf" -m 128,backing=memfd --console both \
+		-d d.img,queues=2 -d ro.img,ro -p "t=$test $params" "$@"
 }
 
 value() { sed -n "s/^$2:[^0-9]*\([0-9]*\).*/\1/p" "/proc/$1/status"; }
@@ -43,7 +43,7 @@ flood() {
 	tiny flood "" --name foe >pipe &
 	job=$!
 	exec 3<pipe
-	head -c 100000 <&3 >/dev/null
+	head -c 20000 <&3 >/dev/null
 	vmm=$(vmm_of $job)
 	before=$(value "$vmm" RssAnon)
 	sleep 1

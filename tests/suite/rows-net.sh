@@ -78,13 +78,13 @@ tap() {
 	p=$(port 4)
 	serve "$p"
 	pv_net -c 2 -n "tap=$name$1" -p "hotline.net=10.9.$net.2/24,10.9.$net.1" -- \
-		sh -c "net tcp 10.9.$net.1 $p 32 && net udp 10.9.$net.1 $p 2000 1400 &&
+		sh -c "net tcp 10.9.$net.1 $p 8 && net udp 10.9.$net.1 $p 500 1400 &&
 			net udp 10.9.$net.1 $p 200 8000 && net serve 7" >got &
 	job=$!
 	wait_line got serving
 	cat got
-	net tcp "10.9.$net.2" 7 32
-	net udp "10.9.$net.2" 7 2000 1400
+	net tcp "10.9.$net.2" 7 8
+	net udp "10.9.$net.2" 7 500 1400
 	kill -TERM "$(vmm_of $job)"
 	ended $job 85
 	ip link del "$name"

@@ -69,6 +69,13 @@ START_TEST(fdt_has_what_linux_reads)
 	ck_assert_uint_eq(cell(fdt, node, "reg", 1), HL_VIRTIO_MMIO_SIZE);
 	ck_assert_uint_eq(cell(fdt, node, "interrupts", 0), 6);
 	ck_assert_uint_eq(cell(fdt, node, "interrupts", 1), 3);
+	ck_assert_ptr_null(
+		fdt_getprop(fdt, node, "hotline,doorbell-port", NULL));
+	node = path(fdt, "/soc/virtio@d0010000");
+	ck_assert_uint_eq(cell(fdt, node, "hotline,doorbell-port", 0),
+			  HL_DOORBELL_PORT);
+	ck_assert_ptr_nonnull(
+		fdt_getprop(fdt, node, "hotline,sticky-status", NULL));
 	node = path(fdt, "/isa@0/serial@i3f8");
 	ck_assert_uint_eq(cell(fdt, node, "reg", 0), 1);
 	ck_assert_uint_eq(cell(fdt, node, "reg", 1), 0x3f8);
@@ -91,7 +98,8 @@ static void biggest_machine(struct machine_desc *desc)
 		desc->dev[desc->nr_dev] = (struct machine_dev){
 			DEV_VIRTIO_MMIO,
 			HL_VIRTIO_MMIO + desc->nr_dev * HL_VIRTIO_MMIO_STEP,
-			HL_VIRTIO_MMIO_SIZE, desc->nr_dev % 24
+			HL_VIRTIO_MMIO_SIZE, desc->nr_dev % 24,
+			HL_DOORBELL_PORT
 		};
 		desc->nr_dev++;
 	}

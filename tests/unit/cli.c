@@ -161,8 +161,8 @@ END_TEST
 
 START_TEST(test_disk)
 {
-	good("-d a -d a,,b=c,ro -d path=e,overlay=tmp,queues=4,aio=libaio,"
-	     "direct=on,serial=s-1 -d a=b -d ro");
+	good("-d a -d a,,b=c,ro -d path=e,overlay=tmp,format=raw,queues=4,"
+	     "aio=libaio,direct=on,serial=s-1 -d a=b -d ro");
 	ck_assert_uint_eq(cfg.nr_disks, 5);
 	ck_assert_str_eq(cfg.disk[0].path, "a");
 	ck_assert(!cfg.disk[0].ro && !cfg.disk[0].overlay);
@@ -173,6 +173,7 @@ START_TEST(test_disk)
 	ck_assert(cfg.disk[1].ro);
 	ck_assert_str_eq(cfg.disk[2].path, "e");
 	ck_assert(cfg.disk[2].overlay && cfg.disk[2].direct);
+	ck_assert(cfg.disk[2].raw && !cfg.disk[0].raw);
 	ck_assert_uint_eq(cfg.disk[2].queues, 4);
 	ck_assert_int_eq(cfg.disk[2].aio, RUN_AIO_LIBAIO);
 	ck_assert_str_eq(cfg.disk[2].serial, "s-1");

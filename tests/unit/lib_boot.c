@@ -99,14 +99,15 @@ void boot_desc(struct machine_desc *desc, unsigned int cpus,
 	       unsigned int mem_mib)
 {
 	static const struct machine_dev devs[] = {
-		{ DEV_VIRTIO_MMIO, HL_VIRTIO_MMIO, HL_VIRTIO_MMIO_SIZE, 5 },
+		{ DEV_VIRTIO_MMIO, HL_VIRTIO_MMIO, HL_VIRTIO_MMIO_SIZE, 5,
+		  HL_DOORBELL_PORT },
 		{ DEV_VIRTIO_MMIO, HL_VIRTIO_MMIO + HL_VIRTIO_MMIO_STEP,
-		  HL_VIRTIO_MMIO_SIZE, 6 },
-		{ DEV_SERIAL, 0x3f8, 8, 4 },
-		{ DEV_POWER, HL_POWER_MMIO, HL_POWER_MMIO_SIZE,
-		  MACHINE_NO_IRQ },
+		  HL_VIRTIO_MMIO_SIZE, 6, 0 },
+		{ DEV_SERIAL, 0x3f8, 8, 4, 0 },
+		{ DEV_POWER, HL_POWER_MMIO, HL_POWER_MMIO_SIZE, MACHINE_NO_IRQ,
+		  0 },
 		{ DEV_PVPANIC, HL_PVPANIC_MMIO, HL_PVPANIC_MMIO_SIZE,
-		  MACHINE_NO_IRQ },
+		  MACHINE_NO_IRQ, 0 },
 	};
 
 	*desc = (struct machine_desc){

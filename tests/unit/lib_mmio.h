@@ -21,6 +21,7 @@
 
 #define MMIO_BASE    0xd0010000
 #define MMIO_GSI     5
+#define MMIO_DOORBELL 0x700
 #define MMIO_QUEUES  3
 #define MMIO_INLINE  2 /* that queue is */
 #define MMIO_FEATURE 7 /* the device's own */

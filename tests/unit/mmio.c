@@ -7,6 +7,8 @@
 #include <stdlib.h>
 
 #include "tests/unit/lib_mmio.h"
+#include "vmm/core/machine.h"
+
 
 START_TEST(identity)
 {
@@ -25,7 +27,7 @@ END_TEST
 /* What KVM was asked to take over. */
 START_TEST(offload)
 {
-	unsigned int acks = 0, kicks = 0;
+	unsigned int acks = 0, kicks = 0, doorbells = 0;
 
 	ck_assert_uint_eq(bed.kvm.slot.guest_phys_addr, MMIO_BASE);
 	ck_assert_uint_eq(bed.kvm.slot.memory_size, 4096);
@@ -36,7 +38,13 @@ START_TEST(offload)
 		const struct kvm_ioeventfd *io = &bed.kvm.io[i];
 
 		ck_assert_uint_eq(io->len, 4);
-		ck_assert_uint_eq(io->flags, KVM_IOEVENTFD_FLAG_DATAMATCH);
+		ck_assert(io->flags & KVM_IOEVENTFD_FLAG_DATAMATCH);
+		if (io->flags & KVM_IOEVENTFD_FLAG_PIO) {
+			ck_assert_uint_eq(io->addr, MMIO_DOORBELL);
+			ck_assert_uint_ne(io->datamatch, MMIO_INLINE);
+			doorbells++;
+			continue;
+		}
 		if (io->addr == MMIO_BASE + VIRTIO_MMIO_INTERRUPT_ACK) {
 			ck_assert_uint_eq(io->datamatch, 1);
 			acks++;
@@ -49,6 +57,7 @@ START_TEST(offload)
 	}
 	ck_assert_uint_eq(acks, 1);
 	ck_assert_uint_eq(kicks, MMIO_QUEUES - 1);
+	ck_assert_uint_eq(doorbells, MMIO_QUEUES - 1);
 }
 END_TEST
 
@@ -190,6 +199,7 @@ END_TEST
 START_TEST(no_offload)
 {
 	struct virtio_mmio *second;
+	struct machine_dev at = { .base = MMIO_BASE + 0x1000, .irq = MMIO_GSI };
 	struct virtio_dev dev2;
 	unsigned int nr = bed.kvm.nr_io;
 	uint64_t val;
@@ -199,11 +209,10 @@ START_TEST(no_offload)
 	virtio_init(&dev2, &mmio_test_ops, &bed.vm, MMIO_QUEUES, 128, 0, NULL,
 		    0);
 	errno = 0;
-	ck_assert_ptr_null(
-		virtio_mmio_new(&bed.vm, &dev2, MMIO_BASE + 0x1000, MMIO_GSI));
+	ck_assert_ptr_null(virtio_mmio_new(&bed.vm, &dev2, &at));
 	ck_assert_int_eq(errno, EBUSY); /* the line is taken */
-	second = virtio_mmio_new(&bed.vm, &dev2, MMIO_BASE + 0x1000,
-				 MMIO_GSI + 1);
+	at.irq = MMIO_GSI + 1;
+	second = virtio_mmio_new(&bed.vm, &dev2, &at);
 	ck_assert_ptr_nonnull(second);
 	ck_assert_uint_eq(bed.kvm.nr_io, nr);
 	ck_assert(bus_read(&bed.vm.mmio, MMIO_BASE + 0x1000, 4, &val));

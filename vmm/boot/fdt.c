@@ -141,6 +141,10 @@ static void put_virtio(struct tree *t, const struct machine_dev *dev)
 	put_string(t, "compatible", "virtio,mmio");
 	put_reg(t, dev->base, dev->size);
 	put_irq(t, dev);
+	/* Our guest kernel's additions to the binding (its patch 12). */
+	if (dev->doorbell)
+		CELLS(t, "hotline,doorbell-port", dev->doorbell);
+	put_empty(t, "hotline,sticky-status");
 	close_node(t);
 }
 

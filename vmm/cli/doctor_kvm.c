@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <grp.h>
 #include <linux/kvm.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -99,14 +98,28 @@ static void explain_absence(struct doctor *doc, int err)
 			   *flag == 'v' ? "kvm_intel" : "kvm_amd");
 }
 
+/* Straight from the file: a static program has no name service to ask. */
+static const struct group *group_by_id(gid_t gid)
+{
+	FILE *f = fopen("/etc/group", "re");
+	const struct group *gr;
+
+	if (!f)
+		return NULL;
+	do {
+		gr = fgetgrent(f);
+	} while (gr && gr->gr_gid != gid);
+	fclose(f);
+	return gr;
+}
+
 static void explain_permission(struct doctor *doc, int err)
 {
-	const struct passwd *pw = getpwuid(geteuid());
 	const struct group *gr = NULL;
 	struct stat st;
 
 	if (stat(doc->kvm, &st) == 0 && st.st_mode & 060)
-		gr = getgrgid(st.st_gid);
+		gr = group_by_id(st.st_gid);
 	doctor_add(doc, VERDICT_FAIL, DEVICE, "%s: %s", doc->kvm,
 		   strerror(err));
 	if (geteuid() == 0)
@@ -115,13 +128,13 @@ static void explain_permission(struct doctor *doc, int err)
 			   "forbids the device; start it with --device %s",
 			   doc->kvm);
 	else if (gr && gr->gr_gid)
-		doctor_fix(doc, "sudo usermod -aG %s %s, then log in again",
-			   gr->gr_name, pw ? pw->pw_name : "$USER");
+		doctor_fix(doc, "sudo usermod -aG %s $USER, then log in again",
+			   gr->gr_name);
 	else
 		doctor_fix(doc,
 			   "sudo chgrp kvm %s && sudo chmod 660 %s && sudo "
-			   "usermod -aG kvm %s, then log in again",
-			   doc->kvm, doc->kvm, pw ? pw->pw_name : "$USER");
+			   "usermod -aG kvm $USER, then log in again",
+			   doc->kvm, doc->kvm);
 }
 
 static void explain_open(struct doctor *doc, int err)

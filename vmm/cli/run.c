@@ -164,6 +164,7 @@ static const struct cli_opt options[] = {
 		  "8. A comma in FILE is written twice.\n"
 		  "  ro  the guest may only read it\n"
 		  "  overlay=tmp  writes last until the machine ends\n"
+		  "  format=raw  even if it looks like qcow2 or gzip\n"
 		  "  queues=N  virtqueues, 1 to 8\n"
 		  "  aio=auto|io_uring|libaio  how the host does it\n"
 		  "  direct=on|off  bypass the page cache (default: off)\n"

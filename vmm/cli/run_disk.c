@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* --disk FILE[,ro][,overlay=tmp][,queues=N][,aio=...][,direct=...][,serial=S] */
+/* --disk FILE[,ro][,overlay=tmp][,queues=N][,aio=...][,direct=...][,...] */
 #include <string.h>
 
 #include "vmm/cli/kv.h"
@@ -38,6 +38,18 @@ static int set_overlay(void *ctx, const struct cli_arg *arg)
 
 	if (!err)
 		p->disk->overlay = i;
+	return err;
+}
+
+static int set_format(void *ctx, const struct cli_arg *arg)
+{
+	static const char *const names[] = { "auto", "raw", NULL };
+	struct parse *p = ctx;
+	unsigned int i;
+	int err = cli_choice(arg, names, &i);
+
+	if (!err)
+		p->disk->raw = i;
 	return err;
 }
 
@@ -95,6 +107,7 @@ static const struct kv_key keys[] = {
 	{ .name = "path", .set = set_path },
 	{ .name = "ro", .word = true, .set = set_ro },
 	{ .name = "overlay", .set = set_overlay },
+	{ .name = "format", .set = set_format },
 	{ .name = "queues", .set = set_queues },
 	{ .name = "aio", .set = set_aio },
 	{ .name = "direct", .set = set_direct },
