@@ -265,6 +265,9 @@ static void become_command(const struct command *cmd)
 	else
 		execv("/bin/sh", shell);
 	err = errno;
+	/* Not every applet has a link, see initramfs.sh. */
+	if (err == ENOENT && cmd->argv && !strchr(cmd->argv[0], '/'))
+		execv("/bin/busybox", cmd->argv);
 	complain("%s: %s", cmd->argv ? cmd->argv[0] : "/bin/sh", strerror(err));
 	_exit(err == ENOENT || err == ENOTDIR ? EXIT_NOT_FOUND
 					      : EXIT_NOT_EXECUTABLE);

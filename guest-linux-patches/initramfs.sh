@@ -34,14 +34,26 @@ build_init() {
 		die "the init does not compile"
 }
 
+# The applets that get a link of their own. Each costs 12 000 instructions of
+# every boot. The others need none: busybox' shell, xargs, env and so on find
+# them, and so does our init.
+links="ash awk basename cat chmod chown chroot cp cut date dd df dirname dmesg \
+du echo egrep env expr false find free grep gunzip gzip halt head hexdump \
+hostname id ifconfig ip kill ln ls mkdir mkfifo mknod mktemp mount mv nc \
+nproc od pidof ping poweroff printf ps pwd readlink realpath reboot rm rmdir \
+route sed seq setsid sh sha256sum sleep sort stat stty sync sysctl tail tar tee \
+test time timeout top touch tr true tty udhcpc umount uname uniq uptime vi wc \
+wget which xargs yes zcat"
+
 add_busybox() {
 	local applet
 
 	install -D -m 0755 "$busybox" "$root/bin/busybox"
 	mkdir -p "$root/etc" "$root/sbin" "$root/usr/bin" "$root/usr/sbin"
-	"$busybox" --list | while read -r applet; do
-		[ "$applet" = busybox ] || ln -s busybox "$root/bin/$applet"
+	for applet in $links; do
+		ln -s busybox "$root/bin/$applet"
 	done
+	ln -s ../../bin/busybox "$root/usr/bin/env"
 	cp "$here"/rootfs/* "$root/etc/"
 	chmod 0755 "$root/etc/udhcpc.script"
 }
@@ -82,7 +94,7 @@ work=$(mktemp -d "$cache/.initramfs.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM HUP
 root=$work/root
-mkdir -p "$root/dev" "$root/proc" "$root/sys" "$root/tmp" "$root/run" \
+mkdir -p "$root/dev" "$root/mnt" "$root/proc" "$root/sys" "$root/tmp" "$root/run" \
 	"$root/root" "$root/hotline"
 build_init "$root/init"
 [ $name = initramfs-ready ] || add_busybox
