@@ -75,12 +75,15 @@ list_patches() {
 	sed 's/#.*//; /^[[:space:]]*$/d' "$here/series"
 }
 
+# The fragment without its remarks.
+list_options() { grep -E '^(# )?CONFIG_[A-Za-z0-9_]+(=| is not set)' "$fragment"; }
+
 # Everything that the result depends on, as text. $here/include/hotline of the
 # project is not part of it: the patches carry their own copy.
 describe_inputs() {
 	echo "$origin"
 	sha256sum <"$here/build.sh"
-	sha256sum <"$fragment"
+	list_options | sha256sum
 	gcc --version
 	ld --version
 	list_patches | while read -r patch; do
@@ -113,7 +116,7 @@ check_config() {
 		grep -qxF -e "$line" "$obj/.config" && continue
 		say "$(basename "$fragment"): lost: $line"
 		lost=1
-	done < <(grep -E '^(# )?CONFIG_[A-Z0-9_]+(=| is not set)' "$fragment")
+	done < <(list_options)
 	[ $lost = 0 ] || die "options of the fragment did not survive"
 }
 

@@ -23,7 +23,7 @@ struct virtio_mmio {
 	uint64_t base;
 	unsigned int gsi;
 	uint16_t doorbell; /* port, or 0 */
-	uint32_t *page; /* what the guest reads */
+	uint32_t *page;	   /* what the guest reads */
 	uint32_t device_sel, driver_sel, queue_sel;
 	uint64_t driver_features;
 	bool stopping; /* ops->stop may have dropped the lock */

@@ -130,9 +130,12 @@ static int load_guest(struct machine *m, enum boot_tables tables)
 	if (err)
 		return err;
 	err = vcpu_set_boot_regs(&m->vm.vcpu[0], &regs);
+	/* ACPI kernels expect what PC firmware leaves, which is xAPIC mode. */
+	for (unsigned int i = 0; tables == BOOT_DT && i < m->vm.nr_cpus; i++)
+		err = err ? err : vcpu_set_x2apic(&m->vm.vcpu[i]);
 	if (!err)
 		return 0;
-	error("KVM refuses the boot processor's registers: %s", strerror(-err));
+	error("KVM refuses the processors' first state: %s", strerror(-err));
 	return EXIT_UNAVAIL;
 }
 

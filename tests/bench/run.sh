@@ -150,12 +150,12 @@ all=$("$bin/runner" --list)
 names=${1:-}
 names=${names//,/ }
 for name in $names; do
-	grep -qx "$name" <<<"$all" || die "no benchmark $name; there are:" $all
+	grep -qx "$name" <<<"$all" ||
+		die "no benchmark $name; there are: ${all//$'\n'/, }"
 done
 names=${names:-$all}
 cases=${BENCH_CASES:-$("$bin/runner" --list-cases)}
-cases=${cases//,/ }
-cases=$(echo $cases)
+cases=${cases//[$',\n']/ }
 kernels=() stage=()
 prepare
 environment

@@ -5,15 +5,18 @@
  */
 #include "virtio.h"
 
-#define BUF	(ARENA + 0x1000000)
-#define HEAD	(BUF + 0x200000)
-#define STATUS	(BUF + 0x201000)
-#define SEGS	(BUF + 0x202000)
-#define BROKEN	0xbb		/* NEEDS_RESET instead of an answer */
+#define BUF    (ARENA + 0x1000000)
+#define HEAD   (BUF + 0x200000)
+#define STATUS (BUF + 0x201000)
+#define SEGS   (BUF + 0x202000)
+#define BROKEN 0xbb /* NEEDS_RESET instead of an answer */
 
-struct range { uint64_t sector; uint32_t nr, flags; };
+struct range {
+	uint64_t sector;
+	uint32_t nr, flags;
+};
 
-static uint64_t capacity;	/* sectors */
+static uint64_t capacity; /* sectors */
 
 static struct blk_head *head(uint32_t type, uint64_t sector)
 {
@@ -56,19 +59,26 @@ static void bad_ranges(struct vdev *d)
 	static const struct {
 		const char *what;
 		uint32_t type;
-		uint64_t sector;	/* from the disk's end if `end` */
+		uint64_t sector; /* from the disk's end if `end` */
 		uint32_t len;
 		bool end;
 		uint8_t want;
 	} rows[] = {
 		{ "read at the end", BLK_IN, 0, 512, true, BLK_IOERR },
-		{ "read across the end", BLK_IN, (uint64_t)-1, 1024, true, BLK_IOERR },
-		{ "read of the last sector", BLK_IN, (uint64_t)-1, 512, true, BLK_OK },
-		{ "read at sector 2^63", BLK_IN, 1ull << 63, 512, false, BLK_IOERR },
-		{ "read at sector 2^55", BLK_IN, 1ull << 55, 512, false, BLK_IOERR },
-		{ "read at the last of 2^64", BLK_IN, ~0ull, 512, false, BLK_IOERR },
-		{ "write across the end", BLK_OUT, (uint64_t)-1, 1024, true, BLK_IOERR },
-		{ "write at sector 2^63", BLK_OUT, 1ull << 63, 512, false, BLK_IOERR },
+		{ "read across the end", BLK_IN, (uint64_t)-1, 1024, true,
+		  BLK_IOERR },
+		{ "read of the last sector", BLK_IN, (uint64_t)-1, 512, true,
+		  BLK_OK },
+		{ "read at sector 2^63", BLK_IN, 1ull << 63, 512, false,
+		  BLK_IOERR },
+		{ "read at sector 2^55", BLK_IN, 1ull << 55, 512, false,
+		  BLK_IOERR },
+		{ "read at the last of 2^64", BLK_IN, ~0ull, 512, false,
+		  BLK_IOERR },
+		{ "write across the end", BLK_OUT, (uint64_t)-1, 1024, true,
+		  BLK_IOERR },
+		{ "write at sector 2^63", BLK_OUT, 1ull << 63, 512, false,
+		  BLK_IOERR },
 		{ "read of 100 bytes", BLK_IN, 0, 100, false, BLK_IOERR },
 		{ "read of 513 bytes", BLK_IN, 0, 513, false, BLK_IOERR },
 		{ "write of 511 bytes", BLK_OUT, 0, 511, false, BLK_IOERR },
@@ -170,7 +180,7 @@ static void zeroes(struct vdev *d)
 		bool zero = (i >= 2 && i < 5) || i == 9;
 
 		check(p[i * 512] == (zero ? 0 : 0x42) &&
-		      p[i * 512 + 511] == (zero ? 0 : 0x42),
+			      p[i * 512 + 511] == (zero ? 0 : 0x42),
 		      "blk: sector %u after writing zeroes: %x",
 		      (uint64_t)96 + i, (uint64_t)p[i * 512]);
 	}
@@ -196,10 +206,12 @@ static void pieces(struct vdev *d)
 	/* The rest of the data and the status in one buffer. */
 	vq_desc(q, 18, STATUS - 11, 12, D_WRITE, 0);
 	expect(d, "a read in pieces", go(d, &e), BLK_OK);
-	check(e.len == 513, "blk: a read of 512 bytes wrote %u", (uint64_t)e.len);
+	check(e.len == 513, "blk: a read of 512 bytes wrote %u",
+	      (uint64_t)e.len);
 	check(*(uint8_t *)(BUF + 500) == 0x17 &&
-	      *(uint8_t *)(STATUS - 11) == 0x17 &&
-	      *(uint8_t *)(BUF + 501) == 0, "blk: pieces were misplaced");
+		      *(uint8_t *)(STATUS - 11) == 0x17 &&
+		      *(uint8_t *)(BUF + 501) == 0,
+	      "blk: pieces were misplaced");
 
 	head(BLK_OUT, 41);
 	memset((void *)(HEAD + 16), 0x18, 512);
@@ -216,8 +228,8 @@ static void read_only(struct vdev *d)
 	check(vdev_features(d) & F_BLK_RO, "blk: no RO on a read-only disk");
 	start(d);
 	memset((void *)BUF, 0xee, 512);
-	expect(d, "write to a read-only disk",
-	       blk_do(d, BLK_OUT, 0, BUF, 512), BLK_IOERR);
+	expect(d, "write to a read-only disk", blk_do(d, BLK_OUT, 0, BUF, 512),
+	       BLK_IOERR);
 	put_range(0, 0, 1, 0);
 	expect(d, "zeroes on a read-only disk", ranged(d, BLK_ZEROES, 16),
 	       BLK_IOERR);

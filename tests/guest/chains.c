@@ -6,13 +6,13 @@
  */
 #include "virtio.h"
 
-#define BUF	(ARENA + 0x1000000)
-#define TABLE	(ARENA + 0x1800000)	/* an indirect table */
+#define BUF	   (ARENA + 0x1000000)
+#define TABLE	   (ARENA + 0x1800000) /* an indirect table */
 #define INT_CONFIG 2
 
 enum expect {
-	BROKEN,		/* NEEDS_RESET */
-	ALIVE,		/* whatever the device makes of it, a reset mends it */
+	BROKEN, /* NEEDS_RESET */
+	ALIVE,	/* whatever the device makes of it, a reset mends it */
 };
 
 struct ring_case {
@@ -291,7 +291,11 @@ static const struct ring_case cases[] = {
 };
 
 /* Queues at which a kick makes the device look at once. */
-static const struct { uint32_t id; unsigned int queue; uint16_t way; } queues[] = {
+static const struct {
+	uint32_t id;
+	unsigned int queue;
+	uint16_t way;
+} queues[] = {
 	{ VIRTIO_RNG, 0, D_WRITE },
 	{ VIRTIO_BLK, 0, 0 },
 	{ VIRTIO_CONSOLE, 1, 0 },

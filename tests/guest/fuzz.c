@@ -5,14 +5,14 @@
  */
 #include "virtio.h"
 
-#define RINGS	ARENA
-#define DATA	(ARENA + 0x400000)
+#define RINGS	  ARENA
+#define DATA	  (ARENA + 0x400000)
 #define DATA_SIZE (ARENA_SIZE - 0x400000)
 
 static uint64_t pick_addr(struct random *r, const struct vq *q)
 {
-	static const uint64_t odd[] = { 0xd0010000, 0xfee00000, 0xfec00000,
-					1ull << 32, 1ull << 40, ~0ull,
+	static const uint64_t odd[] = { 0xd0010000,   0xfee00000, 0xfec00000,
+					1ull << 32,   1ull << 40, ~0ull,
 					~0ull - 4095, 1ull << 63 };
 
 	switch (random_below(r, 16)) {
@@ -36,18 +36,21 @@ static uint64_t pick_addr(struct random *r, const struct vq *q)
 
 static uint32_t pick_len(struct random *r)
 {
-	static const uint32_t odd[] = { 0, 1, 3, 11, 12, 15, 16, 17, 511, 512,
-					513, 4095, 4096, 65536, 0x100000,
-					0x7fffffff, 0xfffffff0, 0xffffffff };
+	static const uint32_t odd[] = {
+		0,    1,     3,	       11,	   12,	       15,
+		16,   17,    511,      512,	   513,	       4095,
+		4096, 65536, 0x100000, 0x7fffffff, 0xfffffff0, 0xffffffff
+	};
 
-	return random_below(r, 4) ? 16 * random_below(r, 512) :
-				    odd[random_below(r, ARRAY_SIZE(odd))];
+	return random_below(r, 4) ? 16 * random_below(r, 512)
+				  : odd[random_below(r, ARRAY_SIZE(odd))];
 }
 
 static uint16_t pick_flags(struct random *r)
 {
-	return random_below(r, 16) ? (uint16_t)(random_below(r, 4)) :
-	       random_below(r, 4) ? D_INDIRECT : (uint16_t)random_next(r);
+	return random_below(r, 16)  ? (uint16_t)(random_below(r, 4))
+	       : random_below(r, 4) ? D_INDIRECT
+				    : (uint16_t)random_next(r);
 }
 
 static void scramble(struct random *r, struct vq *q)
@@ -55,17 +58,17 @@ static void scramble(struct random *r, struct vq *q)
 	uint32_t n = 1 + random_below(r, q->size);
 
 	while (n--)
-		vq_desc(q, (uint16_t)random_below(r, q->size),
-			pick_addr(r, q), pick_len(r), pick_flags(r),
-			(uint16_t)random_below(r, random_below(r, 8) ?
-						       q->size : 0x10000));
+		vq_desc(q, (uint16_t)random_below(r, q->size), pick_addr(r, q),
+			pick_len(r), pick_flags(r),
+			(uint16_t)random_below(
+				r, random_below(r, 8) ? q->size : 0x10000));
 	/* Some of it as an indirect table or as headers somewhere else. */
 	memcpy((void *)(DATA + random_below(r, 4096) / 16 * 16),
 	       (void *)q->desc, q->size * sizeof(struct desc));
 	for (n = random_below(r, 8); n; n--)
 		((volatile uint32_t *)DATA)[random_below(r, 1024)] =
-			random_below(r, 2) ? random_below(r, 16) :
-					     random_next(r);
+			random_below(r, 2) ? random_below(r, 16)
+					   : random_next(r);
 	n = random_below(r, 6);
 	while (n--)
 		vq_offer(q, (uint16_t)random_below(r, q->size));
@@ -80,9 +83,10 @@ static void scramble(struct random *r, struct vq *q)
 static void poke(struct random *r, struct vdev *d)
 {
 	static const unsigned int regs[] = {
-		R_FEATURES_SEL, R_DRIVER, R_DRIVER_SEL, R_QUEUE_SEL,
-		R_QUEUE_NUM, R_QUEUE_READY, R_NOTIFY, R_NOTIFY, R_INT_ACK,
-		R_STATUS, R_CONFIG, R_DESC, R_AVAIL, R_USED,
+		R_FEATURES_SEL, R_DRIVER,      R_DRIVER_SEL, R_QUEUE_SEL,
+		R_QUEUE_NUM,	R_QUEUE_READY, R_NOTIFY,     R_NOTIFY,
+		R_INT_ACK,	R_STATUS,      R_CONFIG,     R_DESC,
+		R_AVAIL,	R_USED,
 	};
 	unsigned int reg = regs[random_below(r, ARRAY_SIZE(regs))];
 
@@ -92,8 +96,9 @@ static void poke(struct random *r, struct vdev *d)
 		mmio_write(d->base + R_CONFIG + random_below(r, 64),
 			   1u << random_below(r, 4), random_wide(r));
 	else
-		reg_write(d, reg, random_below(r, 2) ? random_below(r, 16) :
-						       random_next(r));
+		reg_write(d, reg,
+			  random_below(r, 2) ? random_below(r, 16)
+					     : random_next(r));
 }
 
 static void restart(struct random *r, struct vdev *d)

@@ -2,7 +2,7 @@
 /* A correct request for each kind of device, and whether its answer is right. */
 #include "virtio.h"
 
-#define BUF	(ARENA + 0x1000000)	/* 16 MiB into the arena */
+#define BUF (ARENA + 0x1000000) /* 16 MiB into the arena */
 
 uint8_t blk_do(struct vdev *d, uint32_t type, uint64_t sector, uint64_t addr,
 	       uint32_t len)
@@ -78,7 +78,7 @@ static void arp_write(uint8_t *p, const uint8_t mac[6])
 	static const uint8_t me[] = { 10, 0, 2, 15 }, gw[] = { 10, 0, 2, 2 };
 
 	memset(p, 0, 12 + 60);
-	p += 12;			/* struct virtio_net_hdr_v1 */
+	p += 12; /* struct virtio_net_hdr_v1 */
 	memset(p, 0xff, 6);
 	memcpy(p + 6, mac, 6);
 	memcpy(p + 12, head, 10);

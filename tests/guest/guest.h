@@ -16,37 +16,43 @@
  * Memory that devices may write to as a test likes: the program lies below,
  * the loader's tables too.
  */
-#define ARENA		0x2000000ull	/* 32 MiB */
-#define ARENA_SIZE	0x2000000ull
+#define ARENA	   0x2000000ull /* 32 MiB */
+#define ARENA_SIZE 0x2000000ull
 
-extern uint64_t ram_end;	/* of the RAM below 4 GiB */
+extern uint64_t ram_end; /* of the RAM below 4 GiB */
 
 /* lib.c */
-void print(const char *fmt, ...);	/* %s %u %x (64 bit each but %s) */
-void check(bool good, const char *fmt, ...);	/* prints only if not good */
+void print(const char *fmt, ...);	     /* %s %u %x (64 bit each but %s) */
+void check(bool good, const char *fmt, ...); /* prints only if not good */
 void fail(const char *fmt, ...);
 extern unsigned int failures;
-_Noreturn void finish(uint8_t status);	/* by HL_EXIT_PORT */
+_Noreturn void finish(uint8_t status); /* by HL_EXIT_PORT */
 /* Value of NAME=VALUE on the command line, or def. */
 uint64_t param(const char *name, uint64_t def);
-const char *param_text(const char *name);	/* ends at a blank; "" if none */
-bool text_is(const char *s, const char *word);	/* up to a blank or comma */
+const char *param_text(const char *name);      /* ends at a blank; "" if none */
+bool text_is(const char *s, const char *word); /* up to a blank or comma */
 
 /* About a second for count 1; whatever the clock, it ends. */
-struct deadline { uint64_t end; };
+struct deadline {
+	uint64_t end;
+};
 struct deadline deadline_in(unsigned int seconds);
 bool deadline_over(const struct deadline *d);
 
-struct random { uint64_t state; };
+struct random {
+	uint64_t state;
+};
 uint32_t random_next(struct random *r);
 uint32_t random_below(struct random *r, uint32_t n);
 uint64_t random_wide(struct random *r);
 
 /* trap.c: traps, and the second processor */
-struct trap_frame { uint64_t vector, error, rip, cs, flags, rsp, ss; };
+struct trap_frame {
+	uint64_t vector, error, rip, cs, flags, rsp, ss;
+};
 extern volatile unsigned int trap_irqs, trap_nmis;
 void cpu_init(void);
-void ap_run(void (*fn)(void *), void *arg);	/* once */
+void ap_run(void (*fn)(void *), void *arg); /* once */
 extern volatile bool ap_running;
 
 /* start.S */

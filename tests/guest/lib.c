@@ -5,8 +5,8 @@
 #include "guest.h"
 #include "include/hotline/platform.h"
 
-#define COM1	0x3f8
-#define LSR	5
+#define COM1	 0x3f8
+#define LSR	 5
 #define LSR_THRE 0x20
 
 uint64_t ram_end;
@@ -152,8 +152,8 @@ uint32_t random_below(struct random *r, uint32_t n)
 
 uint64_t random_wide(struct random *r)
 {
-	return (uint64_t)random_next(r) << 42 ^
-	       (uint64_t)random_next(r) << 21 ^ random_next(r);
+	return (uint64_t)random_next(r) << 42 ^ (uint64_t)random_next(r) << 21 ^
+	       random_next(r);
 }
 
 uint64_t mmio_read(uint64_t addr, unsigned int width)
@@ -162,16 +162,28 @@ uint64_t mmio_read(uint64_t addr, unsigned int width)
 
 	switch (width) {
 	case 1:
-		__asm__ volatile("movb (%1), %b0" : "+q"(val) : "r"(addr) : "memory");
+		__asm__ volatile("movb (%1), %b0"
+				 : "+q"(val)
+				 : "r"(addr)
+				 : "memory");
 		break;
 	case 2:
-		__asm__ volatile("movw (%1), %w0" : "+r"(val) : "r"(addr) : "memory");
+		__asm__ volatile("movw (%1), %w0"
+				 : "+r"(val)
+				 : "r"(addr)
+				 : "memory");
 		break;
 	case 4:
-		__asm__ volatile("movl (%1), %k0" : "+r"(val) : "r"(addr) : "memory");
+		__asm__ volatile("movl (%1), %k0"
+				 : "+r"(val)
+				 : "r"(addr)
+				 : "memory");
 		break;
 	default:
-		__asm__ volatile("movq (%1), %0" : "+r"(val) : "r"(addr) : "memory");
+		__asm__ volatile("movq (%1), %0"
+				 : "+r"(val)
+				 : "r"(addr)
+				 : "memory");
 	}
 	return val;
 }
@@ -180,16 +192,28 @@ void mmio_write(uint64_t addr, unsigned int width, uint64_t val)
 {
 	switch (width) {
 	case 1:
-		__asm__ volatile("movb %b0, (%1)" : : "q"(val), "r"(addr) : "memory");
+		__asm__ volatile("movb %b0, (%1)"
+				 :
+				 : "q"(val), "r"(addr)
+				 : "memory");
 		break;
 	case 2:
-		__asm__ volatile("movw %w0, (%1)" : : "r"(val), "r"(addr) : "memory");
+		__asm__ volatile("movw %w0, (%1)"
+				 :
+				 : "r"(val), "r"(addr)
+				 : "memory");
 		break;
 	case 4:
-		__asm__ volatile("movl %k0, (%1)" : : "r"(val), "r"(addr) : "memory");
+		__asm__ volatile("movl %k0, (%1)"
+				 :
+				 : "r"(val), "r"(addr)
+				 : "memory");
 		break;
 	default:
-		__asm__ volatile("movq %0, (%1)" : : "r"(val), "r"(addr) : "memory");
+		__asm__ volatile("movq %0, (%1)"
+				 :
+				 : "r"(val), "r"(addr)
+				 : "memory");
 	}
 }
 
@@ -197,7 +221,10 @@ void *memcpy(void *dst, const void *src, size_t len)
 {
 	void *start = dst;
 
-	__asm__ volatile("rep movsb" : "+D"(dst), "+S"(src), "+c"(len) : : "memory");
+	__asm__ volatile("rep movsb"
+			 : "+D"(dst), "+S"(src), "+c"(len)
+			 :
+			 : "memory");
 	return start;
 }
 
@@ -205,7 +232,10 @@ void *memset(void *dst, int byte, size_t len)
 {
 	void *start = dst;
 
-	__asm__ volatile("rep stosb" : "+D"(dst), "+c"(len) : "a"(byte) : "memory");
+	__asm__ volatile("rep stosb"
+			 : "+D"(dst), "+c"(len)
+			 : "a"(byte)
+			 : "memory");
 	return start;
 }
 

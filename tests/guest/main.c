@@ -9,10 +9,10 @@
 #include "include/hotline/platform.h"
 
 /* struct boot_params (Linux, Documentation/arch/x86/zero-page.rst) */
-#define E820_ENTRIES	0x1e8
-#define CMD_LINE_PTR	0x228
-#define E820_TABLE	0x2d0
-#define E820_RAM	1
+#define E820_ENTRIES 0x1e8
+#define CMD_LINE_PTR 0x228
+#define E820_TABLE   0x2d0
+#define E820_RAM     1
 
 extern char cmdline[2048];
 void guest_main(const uint8_t *params);
@@ -65,36 +65,37 @@ static const struct test {
 	const char *name;
 	void (*run)(void);
 } tests[] = {
-	{ "exit",	test_exit },
-	{ "power",	test_power },
-	{ "power-mmio",	test_power_mmio },
-	{ "reboot",	test_reboot },
-	{ "panic",	test_panic },
-	{ "triple",	triple_fault },
-	{ "spin",	spin_here },
-	{ "halt",	test_halt },
-	{ "flood",	test_flood },
-	{ "chains",	test_chains },
-	{ "registers",	test_registers },
-	{ "blk",	test_blk },
-	{ "net",	test_net },
-	{ "console",	test_console },
-	{ "reset",	test_reset },
-	{ "fuzz",	test_fuzz },
-	{ "race",	test_race },
-	{ "ports",	test_ports },
-	{ "mmio",	test_mmio },
-	{ "msr",	test_msr },
-	{ "ioapic",	test_ioapic },
+	{ "exit", test_exit },
+	{ "power", test_power },
+	{ "power-mmio", test_power_mmio },
+	{ "reboot", test_reboot },
+	{ "panic", test_panic },
+	{ "triple", triple_fault },
+	{ "spin", spin_here },
+	{ "halt", test_halt },
+	{ "flood", test_flood },
+	{ "chains", test_chains },
+	{ "registers", test_registers },
+	{ "blk", test_blk },
+	{ "net", test_net },
+	{ "console", test_console },
+	{ "reset", test_reset },
+	{ "fuzz", test_fuzz },
+	{ "race", test_race },
+	{ "ports", test_ports },
+	{ "mmio", test_mmio },
+	{ "msr", test_msr },
+	{ "ioapic", test_ioapic },
 };
 
 static void take_params(const uint8_t *params)
 {
-	const char *from = (const char *)(uintptr_t)
-		*(const uint32_t *)(params + CMD_LINE_PTR);
+	const char *from = (const char *)(uintptr_t) *
+			   (const uint32_t *)(params + CMD_LINE_PTR);
 	const uint8_t *e = params + E820_TABLE;
 
-	for (unsigned int i = 0; from && i + 1 < sizeof(cmdline) && from[i]; i++)
+	for (unsigned int i = 0; from && i + 1 < sizeof(cmdline) && from[i];
+	     i++)
 		cmdline[i] = from[i];
 	for (unsigned int i = 0; i < params[E820_ENTRIES]; i++, e += 20) {
 		uint64_t addr, size;

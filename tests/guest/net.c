@@ -6,11 +6,11 @@
  */
 #include "virtio.h"
 
-#define BUF	(ARENA + 0x1000000)
-#define CTRL_VQ	(1ull << 17)
-#define CTRL_RX	(1ull << 18)
+#define BUF	 (ARENA + 0x1000000)
+#define CTRL_VQ	 (1ull << 17)
+#define CTRL_RX	 (1ull << 18)
 #define CTRL_MAC (1ull << 23)
-#define HDR	12u
+#define HDR	 12u
 
 static void send_one(struct vdev *d, uint32_t len)
 {
@@ -25,9 +25,9 @@ static void send_one(struct vdev *d, uint32_t len)
 
 static void lengths(struct vdev *d)
 {
-	static const uint32_t len[] = { 12, 13, 20, 25, 26, 60, 1514, 1526, 9000,
-					65535, 65550, 65565, 65566, 100000,
-					0x100000 };
+	static const uint32_t len[] = { 12,    13,    20,    25,     26,
+					60,    1514,  1526,  9000,   65535,
+					65550, 65565, 65566, 100000, 0x100000 };
 
 	vdev_start(d, 0);
 	memset((void *)BUF, 0, HDR);
@@ -73,7 +73,8 @@ static void garbage(struct vdev *d)
 		if (random_below(&r, 2))
 			memset(p, 0, HDR);
 		memcpy(p + HDR + 12, &type, 2);
-		p[HDR + 14] = random_below(&r, 4) ? 0x45 : (uint8_t)random_next(&r);
+		p[HDR + 14] = random_below(&r, 4) ? 0x45
+						  : (uint8_t)random_next(&r);
 		p[HDR + 23] = random_below(&r, 2) ? 17 : 6;
 		send_one(d, len);
 	}
@@ -127,8 +128,9 @@ static uint8_t command(struct vdev *d, uint8_t class, uint8_t cmd,
 
 static void commands(struct vdev *d)
 {
-	static const uint8_t on[1] = { 1 }, huge[8] = { 0xff, 0xff, 0xff, 0xff,
-						0xff, 0xff, 0xff, 0xff };
+	static const uint8_t on[1] = { 1 },
+			     huge[8] = { 0xff, 0xff, 0xff, 0xff,
+					 0xff, 0xff, 0xff, 0xff };
 	static const uint8_t mac[6] = { 2, 1, 2, 3, 4, 5 };
 	static const uint8_t group[6] = { 1, 1, 2, 3, 4, 5 };
 
@@ -180,8 +182,8 @@ void test_console(void)
 	/* Nothing but a few bytes among many empty buffers. */
 	vdev_start(d, 0);
 	for (uint16_t i = 0; i < 40; i++)
-		vq_desc(&d->vq[1], i, BUF, i == 20 ? 4 : 0,
-			i < 39 ? D_NEXT : 0, (uint16_t)(i + 1));
+		vq_desc(&d->vq[1], i, BUF, i == 20 ? 4 : 0, i < 39 ? D_NEXT : 0,
+			(uint16_t)(i + 1));
 	memcpy((void *)BUF, "mid\n", 4);
 	vq_offer(&d->vq[1], 0);
 	vq_kick(d, &d->vq[1]);

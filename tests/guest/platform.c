@@ -5,9 +5,9 @@
 
 #include "include/hotline/platform.h"
 
-#define IOAPIC		0xfec00000u
-#define IOAPIC_WINDOW	0x10
-#define RTE_MASKED	0x10000
+#define IOAPIC	      0xfec00000u
+#define IOAPIC_WINDOW 0x10
+#define RTE_MASKED    0x10000
 
 /* Ports by which a guest ends itself, or its only output. */
 static bool port_is_exit(uint16_t port)
@@ -38,19 +38,28 @@ static void port_strings(uint16_t port)
 	uint8_t *buf = (uint8_t *)ARENA;
 	uint64_t n = 300;
 
-	__asm__ volatile("rep insb" : "+D"(buf), "+c"(n) : "d"(port) : "memory");
+	__asm__ volatile("rep insb"
+			 : "+D"(buf), "+c"(n)
+			 : "d"(port)
+			 : "memory");
 	buf = (uint8_t *)ARENA;
 	n = 300;
-	__asm__ volatile("rep outsl" : "+S"(buf), "+c"(n) : "d"(port) : "memory");
+	__asm__ volatile("rep outsl"
+			 : "+S"(buf), "+c"(n)
+			 : "d"(port)
+			 : "memory");
 }
 
 static bool port_known(uint32_t port)
 {
-	static const struct { uint16_t from, to; } ranges[] = {
-		{ 0x20, 0x24 }, { 0x40, 0x48 }, { 0x60, 0x72 }, { 0x80, 0x90 },
-		{ 0xa0, 0xa2 }, { 0xc0, 0xe0 }, { 0x2f8, 0x300 }, { 0x3f0, 0x400 },
-		{ 0x4d0, 0x4d2 }, { 0x510, 0x51c }, { 0x5f8, 0x610 },
-		{ 0xcf8, 0xd00 }, { 0xb000, 0xb010 }, { 0xfff0, 0xffff },
+	static const struct {
+		uint16_t from, to;
+	} ranges[] = {
+		{ 0x20, 0x24 },	    { 0x40, 0x48 },	{ 0x60, 0x72 },
+		{ 0x80, 0x90 },	    { 0xa0, 0xa2 },	{ 0xc0, 0xe0 },
+		{ 0x2f8, 0x300 },   { 0x3f0, 0x400 },	{ 0x4d0, 0x4d2 },
+		{ 0x510, 0x51c },   { 0x5f8, 0x610 },	{ 0xcf8, 0xd00 },
+		{ 0xb000, 0xb010 }, { 0xfff0, 0xffff },
 	};
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(ranges); i++)
@@ -101,8 +110,8 @@ void test_mmio(void)
 	uint64_t n = param("n", 500);
 
 	for (uint64_t i = 0; i < n; i++) {
-		uint64_t addr = HL_HOLE_START +
-				random_below(&r, 0x3ec00000) / 8 * 8;
+		uint64_t addr =
+			HL_HOLE_START + random_below(&r, 0x3ec00000) / 8 * 8;
 
 		if (addr / 0x1000 == HL_POWER_MMIO / 0x1000 ||
 		    addr / 0x1000 == HL_PVPANIC_MMIO / 0x1000)
@@ -136,12 +145,20 @@ static bool msr_is_ours(uint32_t msr)
 
 void test_msr(void)
 {
-	static const struct { uint32_t from, to; } ranges[] = {
-		{ 0, 0x300 }, { 0x400, 0x4a0 }, { 0x600, 0x680 },
-		{ 0x800, 0x8ff }, { 0xda0, 0xdc0 },
-		{ 0x40000000, 0x40000130 }, { 0xc0000080, 0xc0000110 },
-		{ 0xc0010000, 0xc0010140 }, { 0xc0011000, 0xc0011040 },
-		{ 0x12345678, 0x12345688 }, { 0xfffffff0, 0xffffffff },
+	static const struct {
+		uint32_t from, to;
+	} ranges[] = {
+		{ 0, 0x300 },
+		{ 0x400, 0x4a0 },
+		{ 0x600, 0x680 },
+		{ 0x800, 0x8ff },
+		{ 0xda0, 0xdc0 },
+		{ 0x40000000, 0x40000130 },
+		{ 0xc0000080, 0xc0000110 },
+		{ 0xc0010000, 0xc0010140 },
+		{ 0xc0011000, 0xc0011040 },
+		{ 0x12345678, 0x12345688 },
+		{ 0xfffffff0, 0xffffffff },
 	};
 	struct random r = { param("seed", 17) };
 	unsigned int trapped = 0, total = 0;
@@ -219,8 +236,8 @@ void test_ioapic(void)
 		if ((val >> 8 & 7) == 5 || (val >> 8 & 7) == 6)
 			val |= RTE_MASKED;
 		if (random_below(&r, 4))
-			ioapic_write(random_below(&r, 2) ?
-				     random_below(&r, 64) : random_next(&r),
+			ioapic_write(random_below(&r, 2) ? random_below(&r, 64)
+							 : random_next(&r),
 				     val);
 		else
 			mmio_write(IOAPIC + 0x20 + random_below(&r, 0xf00),

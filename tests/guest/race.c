@@ -5,9 +5,9 @@
  */
 #include "virtio.h"
 
-#define BUF	(ARENA + 0x1000000)
+#define BUF	 (ARENA + 0x1000000)
 #define BUF_SIZE 0x100000u
-#define PAINT	0x77
+#define PAINT	 0x77
 
 static void pause_for(uint64_t cycles)
 {
@@ -109,7 +109,8 @@ static void disturb(void *arg)
 				reg_write(d, R_STATUS, 0);
 			break;
 		case 3:
-			q->desc[i].addr = random_below(r, 2) ? ram_end - 8 : BUF;
+			q->desc[i].addr = random_below(r, 2) ? ram_end - 8
+							     : BUF;
 			break;
 		case 4:
 			q->desc[i].len = random_below(r, 2) ? 0xfffffff0 : 512;
@@ -123,8 +124,8 @@ static void disturb(void *arg)
 				random_below(r, 16);
 			break;
 		default:
-			q->avail->idx = (uint16_t)(q->avail->idx +
-						   random_below(r, 3));
+			q->avail->idx =
+				(uint16_t)(q->avail->idx + random_below(r, 3));
 		}
 	}
 }
@@ -140,8 +141,8 @@ static void drive(struct vdev *d, uint64_t rounds)
 		reg_write(d, R_STATUS, S_ACK | S_DRIVER | S_FEATURES_OK);
 		for (unsigned int n = 0; n < d->nr_queues; n++)
 			vdev_queue(d, n, QSIZE);
-		reg_write(d, R_STATUS, S_ACK | S_DRIVER | S_FEATURES_OK |
-			  S_DRIVER_OK);
+		reg_write(d, R_STATUS,
+			  S_ACK | S_DRIVER | S_FEATURES_OK | S_DRIVER_OK);
 		for (unsigned int n = 0; n < 12; n++) {
 			q = &d->vq[n % d->nr_queues];
 			vq_desc(q, 0, BUF, 16, D_NEXT, 1);

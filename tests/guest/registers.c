@@ -5,7 +5,7 @@
  */
 #include "virtio.h"
 
-#define BUF	(ARENA + 0x1000000)
+#define BUF (ARENA + 0x1000000)
 
 static void moment(void)
 {
@@ -30,8 +30,9 @@ static uint32_t queue_ready(struct vdev *d, uint32_t num, uint64_t desc,
 
 static void queue_sizes(struct vdev *d)
 {
-	static const uint32_t bad[] = { 0, 3, 7, 0x1ff, 0x10000, 0x10008,
-					0x80000000, 0xffffffff };
+	static const uint32_t bad[] = {
+		0, 3, 7, 0x1ff, 0x10000, 0x10008, 0x80000000, 0xffffffff
+	};
 	uint64_t at = ARENA + 0x400000;
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(bad); i++)
@@ -49,8 +50,9 @@ static void queue_sizes(struct vdev *d)
 static void queue_addresses(struct vdev *d)
 {
 	const uint64_t good = ARENA + 0x400000;
-	const uint64_t bad[] = { ram_end, ram_end - 8, 0xd0010000, 0xfee00000,
-				 1ull << 52, ~0ull - 0xf, ~0ull, good + 1 };
+	const uint64_t bad[] = { ram_end,    ram_end - 8, 0xd0010000,
+				 0xfee00000, 1ull << 52,  ~0ull - 0xf,
+				 ~0ull,	     good + 1 };
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(bad); i++) {
 		check(!queue_ready(d, 8, bad[i], good, good + 0x1000),
@@ -126,8 +128,9 @@ static void early_kicks(struct vdev *d)
 
 static void kicks_of_nothing(struct vdev *d)
 {
-	static const uint32_t bad[] = { 7, 15, 16, 17, 255, 256, 0xffff,
-					0x10000, 0x80000000, 0xffffffff };
+	static const uint32_t bad[] = { 7,	    15,	       16,     17,
+					255,	    256,       0xffff, 0x10000,
+					0x80000000, 0xffffffff };
 
 	if (!vdev_start(d, 0))
 		return;
@@ -135,10 +138,10 @@ static void kicks_of_nothing(struct vdev *d)
 		if (bad[i] >= d->nr_queues)
 			reg_write(d, R_NOTIFY, bad[i]);
 	moment();
-	check(reg_read(d, R_STATUS) == (S_ACK | S_DRIVER | S_FEATURES_OK |
-					S_DRIVER_OK),
-	      "%s: status %x after kicks of queues that are not there",
-	      d->name, (uint64_t)reg_read(d, R_STATUS));
+	check(reg_read(d, R_STATUS) ==
+		      (S_ACK | S_DRIVER | S_FEATURES_OK | S_DRIVER_OK),
+	      "%s: status %x after kicks of queues that are not there", d->name,
+	      (uint64_t)reg_read(d, R_STATUS));
 	vdev_must_work(d, "kicks of queues that are not there");
 }
 
@@ -199,9 +202,10 @@ static void features(struct vdev *d)
 
 static void status(struct vdev *d)
 {
-	static const uint32_t bad[] = { S_DRIVER_OK, S_FEATURES_OK, S_FAILED,
-					S_NEEDS_RESET, 0xff, 0xffffff00,
-					0xffffffff, S_ACK | S_DRIVER_OK };
+	static const uint32_t bad[] = { S_DRIVER_OK, S_FEATURES_OK,
+					S_FAILED,    S_NEEDS_RESET,
+					0xff,	     0xffffff00,
+					0xffffffff,  S_ACK | S_DRIVER_OK };
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(bad); i++) {
 		vdev_reset(d);
@@ -232,8 +236,8 @@ static void widths(struct vdev *d)
 			mmio_write(d->base + reg, 4, random_next(&r));
 	mmio_write(d->base + 0xffe, 4, ~0ull);
 	mmio_read(d->base + 0xffe, 4);
-	check(reg_read(d, R_STATUS) == (S_ACK | S_DRIVER | S_FEATURES_OK |
-					S_DRIVER_OK),
+	check(reg_read(d, R_STATUS) ==
+		      (S_ACK | S_DRIVER | S_FEATURES_OK | S_DRIVER_OK),
 	      "%s: status %x after writes of odd widths", d->name,
 	      (uint64_t)reg_read(d, R_STATUS));
 	vdev_must_work(d, "writes of odd widths");
@@ -262,10 +266,13 @@ static void config(struct vdev *d)
 
 void test_registers(void)
 {
-	static void (*const tests[])(struct vdev *d) = {
-		queue_sizes, queue_addresses, queue_overlap,
-		queue_live_changes, early_kicks, kicks_of_nothing, selectors,
-		features, status, widths, config,
+	static void (*const tests[])(struct vdev * d) = {
+		queue_sizes,   queue_addresses,
+		queue_overlap, queue_live_changes,
+		early_kicks,   kicks_of_nothing,
+		selectors,     features,
+		status,	       widths,
+		config,
 	};
 
 	for (unsigned int i = 0; i < nr_vdevs; i++) {

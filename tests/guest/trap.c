@@ -2,21 +2,23 @@
 /* Page tables, traps, the local APIC, and a second processor. */
 #include "guest.h"
 
-#define LAPIC		0xfee00000u
-#define LAPIC_EOI	0xb0
-#define LAPIC_SVR	0xf0
-#define LAPIC_ICR	0x300
-#define LAPIC_ICR_HIGH	0x310
-#define SVR_ON		0x1ff
-#define ICR_INIT	0x4500
-#define ICR_STARTUP	0x4600
-#define AP_BASE		0x8000
-#define AP_APIC_ID	1
+#define LAPIC	       0xfee00000u
+#define LAPIC_EOI      0xb0
+#define LAPIC_SVR      0xf0
+#define LAPIC_ICR      0x300
+#define LAPIC_ICR_HIGH 0x310
+#define SVR_ON	       0x1ff
+#define ICR_INIT       0x4500
+#define ICR_STARTUP    0x4600
+#define AP_BASE	       0x8000
+#define AP_APIC_ID     1
 
-#define PAGE_RW		0x03
-#define PAGE_LARGE	0x83
+#define PAGE_RW	       0x03
+#define PAGE_LARGE     0x83
 
-struct gate { uint64_t low, high; };
+struct gate {
+	uint64_t low, high;
+};
 
 struct gate idt[256] __attribute__((aligned(16)));
 volatile uint64_t trap_fixup;

@@ -4,12 +4,12 @@
 
 #include "include/hotline/platform.h"
 
-#define MAGIC		0x74726976
+#define MAGIC 0x74726976
 /* Rings live at the arena's start, 16 KiB for each queue. */
-#define RINGS		ARENA
-#define RING_SIZE	0x4000
-#define AVAIL_OFF	0x2000
-#define USED_OFF	0x3000
+#define RINGS	  ARENA
+#define RING_SIZE 0x4000
+#define AVAIL_OFF 0x2000
+#define USED_OFF  0x3000
 
 struct vdev vdevs[VDEVS];
 unsigned int nr_vdevs;
@@ -97,8 +97,8 @@ void vdev_reset(struct vdev *d)
 	reg_write(d, R_STATUS, 0);
 	while (reg_read(d, R_STATUS) && !deadline_over(&limit))
 		;
-	check(!reg_read(d, R_STATUS), "%s: status is %x after a reset",
-	      d->name, (uint64_t)reg_read(d, R_STATUS));
+	check(!reg_read(d, R_STATUS), "%s: status is %x after a reset", d->name,
+	      (uint64_t)reg_read(d, R_STATUS));
 }
 
 bool vdev_negotiate(struct vdev *d, uint64_t want)

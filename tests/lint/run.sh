@@ -16,7 +16,7 @@ formatted() { git ls-files '*.c' '*.h' | xargs clang-format --dry-run -Werror; }
 # A second compiler sees other things.
 clang_compiles() {
 	local cflags
-	cflags=$(pkg-config --cflags slirp check) || return 1
+	cflags=$(pkg-config --cflags check) || return 1
 	# shellcheck disable=SC2086
 	sources | xargs -n 1 -P 2 clang -fsyntax-only -Werror "${flags[@]}" $cflags
 }

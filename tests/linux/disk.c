@@ -23,8 +23,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#define CHUNK	(256u << 10)
-#define RECORD	4096u
+#define CHUNK  (256u << 10)
+#define RECORD 4096u
 
 static uint8_t want[CHUNK], buf[CHUNK] __attribute__((aligned(4096)));
 
@@ -163,7 +163,7 @@ static int read_for_ever(const char *path)
 			return 5;
 		}
 		if (n < (ssize_t)CHUNK)
-			at = (uint64_t)-(int64_t)CHUNK;	/* from the start */
+			at = (uint64_t) - (int64_t)CHUNK; /* from the start */
 	}
 }
 

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-#define PAGE	4096
-#define WORDS	(PAGE / sizeof(uint64_t))
+#define PAGE  4096
+#define WORDS (PAGE / sizeof(uint64_t))
 
 static uint64_t mark(uint64_t page)
 {

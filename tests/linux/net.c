@@ -19,8 +19,8 @@
 #include <unistd.h>
 
 #define CHUNK	65536
-#define CLIENTS	16
-#define TRIES	200		/* of 100 ms */
+#define CLIENTS 16
+#define TRIES	200 /* of 100 ms */
 
 static uint8_t out[CHUNK], in[CHUNK];
 
@@ -64,8 +64,8 @@ static void echo_udp(int fd)
 {
 	struct sockaddr_in from;
 	socklen_t len = sizeof(from);
-	ssize_t n = recvfrom(fd, in, sizeof(in), 0, (struct sockaddr *)&from,
-			     &len);
+	ssize_t n =
+		recvfrom(fd, in, sizeof(in), 0, (struct sockaddr *)&from, &len);
 
 	if (n > 0)
 		sendto(fd, in, (size_t)n, 0, (struct sockaddr *)&from, len);
@@ -159,8 +159,9 @@ static int tcp(const char *host, const char *port, uint64_t total)
 		if (poll(&p, 1, 30000) <= 0)
 			fail("no progress for 30 s");
 		if (p.revents & POLLOUT) {
-			size_t len = total - sent < CHUNK ?
-				(size_t)(total - sent) : CHUNK;
+			size_t len = total - sent < CHUNK
+					     ? (size_t)(total - sent)
+					     : CHUNK;
 
 			pattern(out, sent, len);
 			n = send(fd, out, len, MSG_NOSIGNAL);
@@ -203,7 +204,7 @@ static int udp(const char *host, const char *port, uint32_t count, size_t len)
 			continue;
 		}
 		if (memcmp(in, &i, sizeof(i)))
-			continue;	/* the echo of one sent twice */
+			continue; /* the echo of one sent twice */
 		if ((size_t)n != len || memcmp(in, out, len)) {
 			printf("net: datagram %u came back wrong\n", i);
 			return 1;

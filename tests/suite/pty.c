@@ -30,16 +30,16 @@
 #include <unistd.h>
 
 #define FAILED	 125
-#define SEEN_MAX (1 << 22)	/* bytes kept of what was shown */
+#define SEEN_MAX (1 << 22) /* bytes kept of what was shown */
 #define CHUNK	 4096
 
 static struct {
 	int master, slave;
-	pid_t pid;		/* 0 once it was reaped */
+	pid_t pid; /* 0 once it was reaped */
 	int status;
 	char seen[SEEN_MAX + CHUNK + 1];
-	size_t len, found;	/* bytes; where the last expect ended */
-	int limit;		/* seconds */
+	size_t len, found; /* bytes; where the last expect ended */
+	int limit;	   /* seconds */
 } term = { .limit = 60 };
 
 static void show(void)
@@ -94,7 +94,7 @@ static bool take(int ms)
 		return false;
 	for (ssize_t i = 0; i < got; i++)
 		if (!at[i])
-			at[i] = '\1';	/* a NUL would end the search */
+			at[i] = '\1'; /* a NUL would end the search */
 	term.len += (size_t)got;
 	term.seen[term.len] = '\0';
 	return true;
@@ -109,8 +109,8 @@ static bool ended(void)
 
 static int code(void)
 {
-	return WIFEXITED(term.status) ? WEXITSTATUS(term.status) :
-					128 + WTERMSIG(term.status);
+	return WIFEXITED(term.status) ? WEXITSTATUS(term.status)
+				      : 128 + WTERMSIG(term.status);
 }
 
 static bool find(const char *text)
@@ -142,8 +142,8 @@ static size_t unescape(char *s)
 	char *in = s, *out = s;
 
 	while (*in) {
-		const char *name = *in == '\\' && in[1] ?
-			strchr(names, in[1]) : NULL;
+		const char *name = *in == '\\' && in[1] ? strchr(names, in[1])
+							: NULL;
 		unsigned int byte;
 
 		if (*in == '\\' && in[1] == 'x' &&

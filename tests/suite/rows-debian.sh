@@ -23,7 +23,7 @@ send grep ' / ' /proc/mounts\r
 expect /dev/vda / ext4 rw
 send systemctl is-system-running --wait\r
 expect running
-send dmesg | grep -E 'BUG|WARNING|soft lockup|Call Trace'; echo "complaints: \$?"\r
+send dmesg | grep -E 'BUG:|WARNING: CPU|soft lockup|Call Trace'; echo "complaints: \$?"\r
 expect complaints: 1
 send ping -c 1 -w 9 10.0.2.2 >/dev/null && echo gateway an''swers\r
 send systemctl poweroff\r

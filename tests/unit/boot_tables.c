@@ -98,8 +98,7 @@ static void biggest_machine(struct machine_desc *desc)
 		desc->dev[desc->nr_dev] = (struct machine_dev){
 			DEV_VIRTIO_MMIO,
 			HL_VIRTIO_MMIO + desc->nr_dev * HL_VIRTIO_MMIO_STEP,
-			HL_VIRTIO_MMIO_SIZE, desc->nr_dev % 24,
-			HL_DOORBELL_PORT
+			HL_VIRTIO_MMIO_SIZE, desc->nr_dev % 24, HL_DOORBELL_PORT
 		};
 		desc->nr_dev++;
 	}

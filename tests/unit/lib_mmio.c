@@ -250,11 +250,11 @@ void mmio_setup(void)
 		bed.config[i] = (uint8_t)(0x10 + i);
 	virtio_init(&bed.dev, &mmio_test_ops, vm, MMIO_QUEUES, 128,
 		    1 << MMIO_FEATURE, bed.config, sizeof(bed.config));
-	bed.mmio = virtio_mmio_new(vm, &bed.dev,
-				   &(struct machine_dev){ .base = MMIO_BASE,
-							  .irq = MMIO_GSI,
-							  .doorbell =
-								  MMIO_DOORBELL });
+	bed.mmio = virtio_mmio_new(
+		vm, &bed.dev,
+		&(struct machine_dev){ .base = MMIO_BASE,
+				       .irq = MMIO_GSI,
+				       .doorbell = MMIO_DOORBELL });
 	ck_assert_ptr_nonnull(bed.mmio);
 	mmio_start_loop();
 }

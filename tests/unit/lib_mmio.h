@@ -19,19 +19,19 @@
 #include "virtio/virtio.h"
 #include "vmm/core/vm.h"
 
-#define MMIO_BASE    0xd0010000
-#define MMIO_GSI     5
+#define MMIO_BASE     0xd0010000
+#define MMIO_GSI      5
 #define MMIO_DOORBELL 0x700
-#define MMIO_QUEUES  3
-#define MMIO_INLINE  2 /* that queue is */
-#define MMIO_FEATURE 7 /* the device's own */
+#define MMIO_QUEUES   3
+#define MMIO_INLINE   2 /* that queue is */
+#define MMIO_FEATURE  7 /* the device's own */
 
-#define ACKNOWLEDGE  VIRTIO_CONFIG_S_ACKNOWLEDGE
-#define DRIVER	     VIRTIO_CONFIG_S_DRIVER
-#define FEATURES_OK  VIRTIO_CONFIG_S_FEATURES_OK
-#define DRIVER_OK    VIRTIO_CONFIG_S_DRIVER_OK
-#define NEEDS_RESET  VIRTIO_CONFIG_S_NEEDS_RESET
-#define RUNNING	     (ACKNOWLEDGE | DRIVER | FEATURES_OK | DRIVER_OK)
+#define ACKNOWLEDGE   VIRTIO_CONFIG_S_ACKNOWLEDGE
+#define DRIVER	      VIRTIO_CONFIG_S_DRIVER
+#define FEATURES_OK   VIRTIO_CONFIG_S_FEATURES_OK
+#define DRIVER_OK     VIRTIO_CONFIG_S_DRIVER_OK
+#define NEEDS_RESET   VIRTIO_CONFIG_S_NEEDS_RESET
+#define RUNNING	      (ACKNOWLEDGE | DRIVER | FEATURES_OK | DRIVER_OK)
 
 /* What KVM was asked for. */
 struct mmio_kvm {

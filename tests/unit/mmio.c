@@ -9,7 +9,6 @@
 #include "tests/unit/lib_mmio.h"
 #include "vmm/core/machine.h"
 
-
 START_TEST(identity)
 {
 	ck_assert_uint_eq(rd(VIRTIO_MMIO_MAGIC_VALUE), 0x74726976);

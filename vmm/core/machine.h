@@ -19,9 +19,9 @@ enum machine_dev_kind {
 
 struct machine_dev {
 	enum machine_dev_kind kind;
-	uint64_t base; /* MMIO address, or port for SERIAL */
-	uint64_t size; /* bytes or ports */
-	uint32_t irq;  /* GSI, edge, active high; or MACHINE_NO_IRQ */
+	uint64_t base;	   /* MMIO address, or port for SERIAL */
+	uint64_t size;	   /* bytes or ports */
+	uint32_t irq;	   /* GSI, edge, active high; or MACHINE_NO_IRQ */
 	uint16_t doorbell; /* VIRTIO_MMIO: port for kicks; 0 = none */
 };
 

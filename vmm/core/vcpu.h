@@ -61,6 +61,13 @@ void vcpu_exit(struct vcpu *vcpu);
 /* Boot processor only, before it starts.  0 or -errno. */
 int vcpu_set_boot_regs(struct vcpu *vcpu, const struct vcpu_regs *regs);
 
+/*
+ * Hands the vCPU over with its local APIC in x2APIC mode, as firmware may:
+ * the kernel then need not silence the IOAPIC to switch it.  Before it starts.
+ * 0 or -errno.
+ */
+int vcpu_set_x2apic(struct vcpu *vcpu);
+
 /* Thread creation; 0 or -errno.  The others wait for INIT/SIPI in the kernel. */
 int vcpu_start(struct vcpu *vcpu);
 /* Makes KVM_RUN return soon.  Any thread. */

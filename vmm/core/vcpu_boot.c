@@ -14,6 +14,9 @@
 #define EFER_LONG	     0x500 /* LME LMA */
 #define GDT_LIMIT	     0x2f  /* null, unused, code, data, TSS */
 
+#define APIC_BASE_EXTD	     (1u << 10) /* Intel SDM vol. 3A, 11.12.1 */
+#define APIC_BASE_ENABLE     (1u << 11)
+
 #define MSR_IA32_MISC_ENABLE 0x1a0
 #define MISC_FAST_STRING     1
 #define MSR_MTRR_DEF_TYPE    0x2ff
@@ -48,6 +51,16 @@ static int set_msrs(struct vcpu *vcpu)
 	msrs->pad = 0;
 	memcpy(msrs->entries, wanted, sizeof(wanted));
 	return ioctl(vcpu->fd, KVM_SET_MSRS, msrs) < 0 ? -errno : 0;
+}
+
+int vcpu_set_x2apic(struct vcpu *vcpu)
+{
+	struct kvm_sregs sregs;
+
+	if (ioctl(vcpu->fd, KVM_GET_SREGS, &sregs) < 0)
+		return -errno;
+	sregs.apic_base |= APIC_BASE_ENABLE | APIC_BASE_EXTD;
+	return ioctl(vcpu->fd, KVM_SET_SREGS, &sregs) < 0 ? -errno : 0;
 }
 
 int vcpu_set_boot_regs(struct vcpu *vcpu, const struct vcpu_regs *regs)
