@@ -222,8 +222,10 @@ int machine_run(const struct run_config *cfg)
 	enum boot_tables tables;
 	int err;
 
-	if (!m)
-		die_errno(EXIT_OSERR, "no memory");
+	if (!m) {
+		error("no memory for the machine: %s", strerror(errno));
+		return EXIT_OSERR;
+	}
 	m->cfg = cfg;
 	err = boot_choose_tables(cfg->kernel, cfg->tables, &tables);
 	if (!err)

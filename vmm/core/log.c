@@ -30,7 +30,7 @@ void log_at_die(void (*fn)(void))
 }
 
 __attribute__((format(printf, 2, 0))) static void
-put(const char *prefix, const char *fmt, va_list ap, int err)
+put(const char *prefix, const char *fmt, va_list ap)
 {
 	char line[1024];
 	/* A guest may have the terminal raw: then a line feed is not enough. */
@@ -42,23 +42,17 @@ put(const char *prefix, const char *fmt, va_list ap, int err)
 	n = vsnprintf(line + len, room - len, fmt, ap);
 	if (n > 0)
 		len += (size_t)n < room - len ? (size_t)n : room - len - 1;
-	if (err) {
-		n = snprintf(line + len, room - len, ": %s", strerror(err));
-		if (n > 0)
-			len += (size_t)n < room - len ? (size_t)n
-						      : room - len - 1;
-	}
 	strcpy(line + len, end);
 	if (write(STDERR_FILENO, line, len + strlen(end)) < 0)
 		return; /* nobody is left to tell */
 }
 
-#define PUT(lvl, prefix, err)                                                  \
+#define PUT(lvl, prefix)                                                       \
 	do {                                                                   \
 		va_list ap_;                                                   \
 		if (log_enabled(lvl)) {                                        \
 			va_start(ap_, fmt);                                    \
-			put(prefix, fmt, ap_, err);                            \
+			put(prefix, fmt, ap_);                                 \
 			va_end(ap_);                                           \
 		}                                                              \
 	} while (0)
@@ -67,38 +61,28 @@ void die(int code, const char *fmt, ...)
 {
 	if (at_die)
 		at_die();
-	PUT(LOG_ERROR, "", 0);
-	exit(code);
-}
-
-void die_errno(int code, const char *fmt, ...)
-{
-	int err = errno;
-
-	if (at_die)
-		at_die();
-	PUT(LOG_ERROR, "", err);
+	PUT(LOG_ERROR, "");
 	exit(code);
 }
 
 void error(const char *fmt, ...)
 {
-	PUT(LOG_ERROR, "", 0);
+	PUT(LOG_ERROR, "");
 }
 
 void warn(const char *fmt, ...)
 {
-	PUT(LOG_WARN, "warning: ", 0);
+	PUT(LOG_WARN, "warning: ");
 }
 
 void info(const char *fmt, ...)
 {
-	PUT(LOG_INFO, "", 0);
+	PUT(LOG_INFO, "");
 }
 
 void debug(const char *fmt, ...)
 {
-	PUT(LOG_DEBUG, "debug: ", 0);
+	PUT(LOG_DEBUG, "debug: ");
 }
 
 void warn_limited(struct log_limit *limit, const char *fmt, ...)
@@ -106,8 +90,7 @@ void warn_limited(struct log_limit *limit, const char *fmt, ...)
 	unsigned int n = __atomic_fetch_add(&limit->count, 1, __ATOMIC_RELAXED);
 
 	if (n < LIMIT)
-		PUT(LOG_WARN,
-		    n == LIMIT - 1 ? "warning (the last of its kind): "
-				   : "warning: ",
-		    0);
+		PUT(LOG_WARN, n == LIMIT - 1
+				      ? "warning (the last of its kind): "
+				      : "warning: ");
 }

@@ -21,9 +21,6 @@ void log_at_die(void (*fn)(void));
 /* "hotline: MESSAGE"; code is an enum exit_code. */
 _Noreturn void die(int code, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
-/* The same with ": strerror(errno)" appended. */
-_Noreturn void die_errno(int code, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
 void error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
