@@ -91,6 +91,15 @@ describe_inputs() {
 	done
 }
 
+# Names the result; if it is there, that is all.
+find_target() {
+	hash=$(describe_inputs | sha256sum | cut -c1-16)
+	target=$cache/kernel-$kind-$hash
+	[ -d "$target" ] || return 0
+	echo "$target"
+	exit 0
+}
+
 apply_patches() {
 	list_patches | while read -r patch; do
 		echo "== $patch"
@@ -129,6 +138,8 @@ install_result() {
 	cp "$obj/vmlinux" "$out/vmlinux"
 	strip --strip-debug "$out/vmlinux"
 	describe_inputs >"$out/inputs"
+	[ "$(sha256sum <"$out/inputs" | cut -c1-16)" = "$hash" ] ||
+		die "the patches or the configuration changed meanwhile: build again"
 	mv -T "$out" "$target"
 }
 
@@ -141,20 +152,11 @@ pv | common) ;;
 esac
 
 find_source
-hash=$(describe_inputs | sha256sum | cut -c1-16)
-target=$cache/kernel-$kind-$hash
-if [ -d "$target" ]; then
-	echo "$target"
-	exit 0
-fi
-
 mkdir -p "$cache"
 exec 9>"$cache/kernel-$kind.lock"
+find_target
 flock -n 9 || { say "waiting for another build"; flock 9; }
-if [ -d "$target" ]; then
-	echo "$target"
-	exit 0
-fi
+find_target
 
 # Left by a build that was killed: nobody else holds the lock.
 rm -rf "$cache/.kernel-$kind".*

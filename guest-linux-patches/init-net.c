@@ -24,8 +24,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define ETH		"eth0"
-#define DHCP_SECONDS	5
+#define ETH	     "eth0"
+#define DHCP_SECONDS 5
 
 /* What a static configuration gives; an address of 0 is "none". */
 struct net_config {
@@ -112,8 +112,9 @@ static void net_set(int fd, const struct net_config *net)
 static void net_ask(int fd)
 {
 	static char *const argv[] = {
-		"udhcpc", "-i", ETH, "-n", "-t", "4", "-T", "1",
-		"-s", "/etc/udhcpc.script", NULL
+		"udhcpc", "-i", ETH, "-n", "-t",
+		"4",	  "-T", "1", "-s", "/etc/udhcpc.script",
+		NULL
 	};
 	const struct timespec limit = { .tv_sec = DHCP_SECONDS };
 	sigset_t child;
@@ -158,7 +159,8 @@ void net_start(void)
 			net_ask(fd);
 		else if (parse_config(text, &net))
 			complain("hotline.net=%s: not 'dhcp', 'off' or "
-				 "ADDRESS/BITS[,GATEWAY[,DNS]]", text);
+				 "ADDRESS/BITS[,GATEWAY[,DNS]]",
+				 text);
 		else
 			net_set(fd, &net);
 	}

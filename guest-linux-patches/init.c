@@ -35,7 +35,7 @@
 
 #include <hotline/platform.h>
 
-#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 enum { EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127, EXIT_SIGNAL = 128 };
 
@@ -43,14 +43,14 @@ static const struct {
 	const char *type, *where, *options;
 	unsigned long flags;
 } mounts[] = {
-	{ "proc",     "/proc",    NULL,          MS_NOSUID | MS_NODEV | MS_NOEXEC },
-	{ "sysfs",    "/sys",     NULL,          MS_NOSUID | MS_NODEV | MS_NOEXEC },
-	{ "devtmpfs", "/dev",     "mode=0755",   MS_NOSUID | MS_NOEXEC },
-	{ "devpts",   "/dev/pts", "mode=0620,gid=5,ptmxmode=0666",
-						 MS_NOSUID | MS_NOEXEC },
-	{ "tmpfs",    "/dev/shm", "mode=1777",   MS_NOSUID | MS_NODEV },
-	{ "tmpfs",    "/tmp",     "mode=1777",   MS_NOSUID | MS_NODEV },
-	{ "tmpfs",    "/run",     "mode=0755",   MS_NOSUID | MS_NODEV },
+	{ "proc", "/proc", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC },
+	{ "sysfs", "/sys", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC },
+	{ "devtmpfs", "/dev", "mode=0755", MS_NOSUID | MS_NOEXEC },
+	{ "devpts", "/dev/pts", "mode=0620,gid=5,ptmxmode=0666",
+	  MS_NOSUID | MS_NOEXEC },
+	{ "tmpfs", "/dev/shm", "mode=1777", MS_NOSUID | MS_NODEV },
+	{ "tmpfs", "/tmp", "mode=1777", MS_NOSUID | MS_NODEV },
+	{ "tmpfs", "/run", "mode=0755", MS_NOSUID | MS_NODEV },
 };
 
 /* What a command is started with; argv is NULL for an interactive shell. */
@@ -78,7 +78,8 @@ static void mount_one(size_t i)
 {
 	mkdir(mounts[i].where, 0755);
 	if (mount(mounts[i].type, mounts[i].where, mounts[i].type,
-		  mounts[i].flags, mounts[i].options) && errno != EBUSY)
+		  mounts[i].flags, mounts[i].options) &&
+	    errno != EBUSY)
 		complain("mount %s: %s", mounts[i].where, strerror(errno));
 }
 
@@ -236,8 +237,10 @@ static void console_open(const struct command *cmd)
 
 static void set_environment(const struct command *cmd)
 {
-	setenv("PATH", "/usr/local/sbin:/usr/local/bin:"
-	       "/usr/sbin:/usr/bin:/sbin:/bin", 1);
+	setenv("PATH",
+	       "/usr/local/sbin:/usr/local/bin:"
+	       "/usr/sbin:/usr/bin:/sbin:/bin",
+	       1);
 	setenv("HOME", "/root", 1);
 	setenv("USER", "root", 1);
 	for (char **e = cmd->env; e && *e; e++)
@@ -324,9 +327,11 @@ static void supervise(pid_t command, bool report)
 		while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 			if (pid != command)
 				continue;
-			leave(RB_POWER_OFF, !report ? -1 : WIFSIGNALED(status) ?
-			      EXIT_SIGNAL + WTERMSIG(status) :
-			      WEXITSTATUS(status));
+			leave(RB_POWER_OFF,
+			      !report ? -1
+			      : WIFSIGNALED(status)
+				      ? EXIT_SIGNAL + WTERMSIG(status)
+				      : WEXITSTATUS(status));
 		}
 		if (sigwait(&set, &signal))
 			continue;

@@ -15,8 +15,7 @@ static void print_counts(struct session *s)
 
 	if (session_counts(s, &v))
 		return;
-	session_sample(s, "exec to READY", "exits", "count",
-		       (double)v.sum[KVMSTAT_EXITS]);
+	session_sample(s, "exec to READY", "exits", "count", (double)v.exits);
 	session_sample(s, "exec to READY", "exits to the VMM", "count",
 		       (double)v.user);
 }

@@ -1,33 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * KVM's binary statistics (Documentation/virt/kvm/api.rst, 4.133), taken from
- * the descriptors that a VMM or statsfd.so keeps open.  The runner's only
- * thread.
+ * KVM's binary statistics (Documentation/virt/kvm/api.rst, 4.133), taken by
+ * pidfd_getfd(2) from the descriptors that a VMM or statsfd.so keeps open.  The
+ * runner's only thread.
  */
 #include "tests/bench/kvmstats.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <linux/kvm.h>
+#include <linux/perf_event.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "tests/bench/statsfd.h"
-
 /* Later kernels add the vCPU's number. */
-#define VCPU_LINK "anon_inode:kvm-vcpu-stats"
+#define VCPU_LINK  "anon_inode:kvm-vcpu-stats"
+#define TRACEPOINT "/sys/kernel/debug/tracing/events/kvm/kvm_userspace_exit/id"
 
-static const char *const names[KVMSTAT_NR] = {
-	[KVMSTAT_EXITS] = "exits",	     [KVMSTAT_IRQ_EXITS] = "irq_exits",
-	[KVMSTAT_HALT_EXITS] = "halt_exits", [KVMSTAT_IO_EXITS] = "io_exits",
-	[KVMSTAT_MMIO_EXITS] = "mmio_exits",
-};
+static int user_counter = -1;
 
-static int find_offsets(struct kvmstats_vcpu *v)
+static int find_exits(struct kvmstats_vcpu *v)
 {
 	struct kvm_stats_header head;
 	size_t stride;
@@ -47,12 +42,11 @@ static int find_offsets(struct kvmstats_vcpu *v)
 	for (size_t i = 0; i < head.num_desc; i++) {
 		struct kvm_stats_desc *d = (void *)(descs + i * stride);
 
-		for (size_t k = 0; k < KVMSTAT_NR; k++)
-			if (!strcmp(d->name, names[k]))
-				v->offset[k] = head.data_offset + d->offset;
+		if (!strcmp(d->name, "exits"))
+			v->exits = head.data_offset + d->offset;
 	}
 	free(descs);
-	return v->offset[KVMSTAT_EXITS] ? 0 : -EPROTO;
+	return v->exits ? 0 : -EPROTO;
 }
 
 /* A VMM that keeps its own and statsfd.so make two descriptors of one vCPU. */
@@ -60,9 +54,11 @@ static void add_vcpu(struct kvmstats *s, int fd)
 {
 	struct kvmstats_vcpu *v = &s->vcpu[s->nr];
 
+	if (s->nr == KVMSTATS_VCPUS)
+		goto drop;
 	memset(v, 0, sizeof(*v));
 	v->fd = fd;
-	if (s->nr == KVMSTATS_VCPUS || find_offsets(v))
+	if (find_exits(v))
 		goto drop;
 	for (unsigned int i = 0; i < s->nr; i++)
 		if (!strcmp(s->vcpu[i].id, v->id))
@@ -71,20 +67,6 @@ static void add_vcpu(struct kvmstats *s, int fd)
 	return;
 drop:
 	close(fd);
-}
-
-static void add_page(struct kvmstats *s, int fd)
-{
-	void *p = mmap(NULL, sizeof(*s->page), PROT_READ, MAP_SHARED, fd, 0);
-
-	if (p != MAP_FAILED)
-		s->page = p;
-	close(fd);
-}
-
-static int take_fd(int pidfd, const char *number)
-{
-	return (int)syscall(SYS_pidfd_getfd, pidfd, atoi(number), 0);
 }
 
 int kvmstats_open(struct kvmstats *s, pid_t pid, int pidfd)
@@ -103,42 +85,53 @@ int kvmstats_open(struct kvmstats *s, pid_t pid, int pidfd)
 
 		snprintf(path, sizeof(path), "%s/%s", dir, e->d_name);
 		n = readlink(path, link, sizeof(link) - 1);
-		if (n < 0)
-			continue;
-		link[n] = '\0';
+		link[n > 0 ? n : 0] = '\0';
 		if (!strncmp(link, VCPU_LINK, strlen(VCPU_LINK)))
-			add_vcpu(s, take_fd(pidfd, e->d_name));
-		else if (strstr(link, "/memfd:" STATSFD_NAME))
-			add_page(s, take_fd(pidfd, e->d_name));
+			add_vcpu(s, (int)syscall(SYS_pidfd_getfd, pidfd,
+						 atoi(e->d_name), 0));
 	}
 	closedir(d);
 	return s->nr ? 0 : -ENOENT;
 }
 
+/* The counter is ours, and all processes that we start inherit it. */
+int kvmstats_count_user(void)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_TRACEPOINT,
+		.size = sizeof(attr),
+		.inherit = 1,
+	};
+	unsigned long long id;
+	FILE *f = fopen(TRACEPOINT, "re");
+
+	if (!f)
+		return -errno;
+	if (fscanf(f, "%llu", &id) != 1)
+		id = 0;
+	fclose(f);
+	attr.config = id;
+	user_counter = (int)syscall(SYS_perf_event_open, &attr, 0, -1, -1,
+				    PERF_FLAG_FD_CLOEXEC);
+	return user_counter < 0 ? -errno : 0;
+}
+
 void kvmstats_read(const struct kvmstats *s, struct kvmstats_values *v)
 {
-	memset(v, 0, sizeof(*v));
-	for (unsigned int i = 0; i < s->nr; i++) {
-		for (size_t k = 0; k < KVMSTAT_NR; k++) {
-			uint64_t off = s->vcpu[i].offset[k], value;
+	uint64_t value;
 
-			if (off && pread(s->vcpu[i].fd, &value, sizeof(value),
-					 (off_t)off) == sizeof(value))
-				v->sum[k] += value;
-		}
-	}
-	if (!s->page)
-		return;
-	v->user = s->page->returns;
-	for (size_t i = 0; i < STATSFD_REASONS; i++)
-		v->by_reason[i] = s->page->by_reason[i];
+	memset(v, 0, sizeof(*v));
+	for (unsigned int i = 0; i < s->nr; i++)
+		if (pread(s->vcpu[i].fd, &value, sizeof(value),
+			  (off_t)s->vcpu[i].exits) == sizeof(value))
+			v->exits += value;
+	if (read(user_counter, &value, sizeof(value)) == sizeof(value))
+		v->user = value;
 }
 
 void kvmstats_close(struct kvmstats *s)
 {
 	for (unsigned int i = 0; i < s->nr; i++)
 		close(s->vcpu[i].fd);
-	if (s->page)
-		munmap(s->page, sizeof(*s->page));
 	memset(s, 0, sizeof(*s));
 }

@@ -1,40 +1,39 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* KVM's counters of another process' vCPUs, without root (pidfd_getfd). */
+/* KVM's counters of another process' vCPUs. */
 #ifndef BENCH_KVMSTATS_H
 #define BENCH_KVMSTATS_H
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 #define KVMSTATS_VCPUS 64
 
-enum kvmstat {
-	KVMSTAT_EXITS,	    /* all returns of the processor to KVM */
-	KVMSTAT_IRQ_EXITS,  /* of them, for an interrupt of the host */
-	KVMSTAT_HALT_EXITS, /* of them, HLT */
-	KVMSTAT_IO_EXITS,   /* of them, port I/O, wherever it was handled */
-	KVMSTAT_MMIO_EXITS, /* accesses handed to the VMM */
-	KVMSTAT_NR
-};
-
 struct kvmstats_vcpu {
 	int fd;
-	uint64_t offset[KVMSTAT_NR]; /* of the value in fd; 0 = not there */
+	uint64_t exits; /* where that value is in fd */
 	char id[48];
 };
 
 struct kvmstats {
 	struct kvmstats_vcpu vcpu[KVMSTATS_VCPUS];
 	unsigned int nr;
-	struct statsfd_page *page; /* or NULL: no statsfd.so in there */
 };
 
 struct kvmstats_values {
-	uint64_t sum[KVMSTAT_NR]; /* over all vCPUs */
-	uint64_t user;		  /* returns of KVM_RUN to the VMM */
-	uint64_t by_reason[64];	  /* of them, KVM_EXIT_* */
+	/*
+	 * The statistic "exits", over all vCPUs: every return of the processor
+	 * to KVM, those for the host's own interrupts among them.
+	 */
+	uint64_t exits;
+	/*
+	 * Every return of KVM_RUN, of all VMs: the tracepoint
+	 * kvm:kvm_userspace_exit, for no statistic has it. Needs root.
+	 */
+	uint64_t user;
 };
+
+/* Begins to count returns of KVM_RUN, once, before any VMM.  0 or -errno. */
+int kvmstats_count_user(void);
 
 /* 0, or -ENOENT: the process keeps no statistics open; or -errno. */
 int kvmstats_open(struct kvmstats *s, pid_t pid, int pidfd);

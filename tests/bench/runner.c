@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "tests/bench/bench.h"
+#include "tests/bench/kvmstats.h"
 #include "tests/bench/netpeer.h"
 
 #define DISK_BLOCKS 32768u /* of 4 KiB: as much as the guest's RAM */
@@ -208,6 +209,9 @@ int main(int argc, char *argv[])
 		return 0;
 	}
 	signal(SIGPIPE, SIG_IGN);
+	errno = c.opt.mode == MODE_COUNT ? -kvmstats_count_user() : 0;
+	if (errno)
+		die("the counter of exits to the VMM");
 	for (size_t i = 0; i < bench_rows_count; i++) {
 		const struct bench_row *row = &bench_rows[i];
 

@@ -106,10 +106,13 @@ static void explain(struct session *s, const char *what, int err)
 int session_start(struct session *s)
 {
 	bool count = s->opt->mode == MODE_COUNT && s->row->kind != KIND_MEMORY;
+	struct kvmstats_values before;
 	char line[128];
-	int err =
-		vmproc_start(&s->vm, s->args.v, count ? PRELOAD : NULL, ERRORS);
+	int err;
 
+	kvmstats_read(&s->stats, &before);
+	s->user_before = before.user;
+	err = vmproc_start(&s->vm, s->args.v, count ? PRELOAD : NULL, ERRORS);
 	if (!err)
 		err = vmproc_expect(&s->vm, "READY", line, sizeof(line),
 				    s->vm.started +
@@ -133,12 +136,14 @@ int session_counts(struct session *s, struct kvmstats_values *v)
 
 	if (!s->stats.nr)
 		err = kvmstats_open(&s->stats, s->vm.pid, s->vm.pidfd);
-	if (err)
+	if (err) {
 		bench_fault(s->row, s->vmm->name, "KVM's statistics",
 			    strerror(-err));
-	else
-		kvmstats_read(&s->stats, v);
-	return err;
+		return err;
+	}
+	kvmstats_read(&s->stats, v);
+	v->user -= s->user_before;
+	return 0;
 }
 
 /* The guest's clock and ours must agree, or neither is to be believed. */

@@ -24,6 +24,7 @@ struct session {
 	struct vmms_args args;
 	struct vmproc vm;
 	struct kvmstats stats;
+	uint64_t user_before; /* returns of KVM_RUN before it was started */
 	bool failed;
 };
 
@@ -35,7 +36,7 @@ unsigned int session_init_all(struct session *s, const struct bench_row *row,
 int session_start(struct session *s);
 void session_stop(struct session *s);
 
-/* KVM's counters so far: 0, or -errno after bench_fault(). */
+/* KVM's counters since its start: 0, or -errno after bench_fault(). */
 int session_counts(struct session *s, struct kvmstats_values *v);
 
 /*

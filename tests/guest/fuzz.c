@@ -90,6 +90,8 @@ static void poke(struct random *r, struct vdev *d)
 	};
 	unsigned int reg = regs[random_below(r, ARRAY_SIZE(regs))];
 
+	outl(d->port, random_below(r, 4));
+
 	if (reg == R_DESC || reg == R_AVAIL || reg == R_USED)
 		reg_write64(d, reg, pick_addr(r, &d->vq[0]));
 	else if (reg == R_CONFIG)

@@ -119,6 +119,7 @@ static void early_kicks(struct vdev *d)
 	vq_offer(q, 0);
 	for (unsigned int n = 0; n < 4; n++)
 		vq_kick(d, q);
+	outl(d->port, q->index);
 	moment();
 	check(!q->used->idx, "%s: works before DRIVER_OK", d->name);
 	check(!(reg_read(d, R_STATUS) & S_NEEDS_RESET),
@@ -135,8 +136,12 @@ static void kicks_of_nothing(struct vdev *d)
 	if (!vdev_start(d, 0))
 		return;
 	for (unsigned int i = 0; i < ARRAY_SIZE(bad); i++)
-		if (bad[i] >= d->nr_queues)
+		if (bad[i] >= d->nr_queues) {
 			reg_write(d, R_NOTIFY, bad[i]);
+			outl(d->port, bad[i]);
+			outw(d->port, (uint16_t)bad[i]);
+			outl((uint16_t)(d->port + 1), bad[i]);
+		}
 	moment();
 	check(reg_read(d, R_STATUS) ==
 		      (S_ACK | S_DRIVER | S_FEATURES_OK | S_DRIVER_OK),

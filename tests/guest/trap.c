@@ -3,6 +3,9 @@
 #include "guest.h"
 
 #define LAPIC	       0xfee00000u
+#define X2APIC_MSR     0x800
+#define APIC_BASE_MSR  0x1b
+#define APIC_BASE_EXTD (1u << 10)
 #define LAPIC_EOI      0xb0
 #define LAPIC_SVR      0xf0
 #define LAPIC_ICR      0x300
@@ -28,6 +31,7 @@ volatile bool ap_running;
 static uint64_t pml4[512] __attribute__((aligned(4096)));
 static uint64_t pdpt[512] __attribute__((aligned(4096)));
 static uint64_t pd[4][512] __attribute__((aligned(4096)));
+static bool x2apic;
 static void (*ap_fn)(void *);
 static void *ap_arg;
 
@@ -36,13 +40,33 @@ void cpu_load_tables(void);
 void trap(struct trap_frame *frame);
 void ap_main(void);
 
+static void lapic_write(uint32_t reg, uint64_t val)
+{
+	if (!x2apic)
+		mmio_write(LAPIC + reg, 4, val);
+	else
+		__asm__ volatile("wrmsr"
+				 :
+				 : "c"(X2APIC_MSR + reg / 16),
+				   "a"((uint32_t)val),
+				   "d"((uint32_t)(val >> 32))
+				 : "memory");
+}
+
+static void ipi(uint32_t to, uint32_t command)
+{
+	if (!x2apic)
+		lapic_write(LAPIC_ICR_HIGH, to << 24);
+	lapic_write(LAPIC_ICR, command | (x2apic ? (uint64_t)to << 32 : 0));
+}
+
 void trap(struct trap_frame *frame)
 {
 	if (frame->vector == 2) {
 		trap_nmis++;
 	} else if (frame->vector >= 32) {
 		trap_irqs++;
-		mmio_write(LAPIC + LAPIC_EOI, 4, 0);
+		lapic_write(LAPIC_EOI, 0);
 	} else if (trap_fixup) {
 		frame->rip = trap_fixup;
 		trap_fixup = 0;
@@ -66,6 +90,8 @@ static void map_memory(void)
 
 void cpu_init(void)
 {
+	uint64_t base = 0;
+
 	map_memory();
 	for (uint64_t i = 0; i < 256; i++) {
 		uint64_t at = (uintptr_t)trap_entries + i * 16;
@@ -75,7 +101,10 @@ void cpu_init(void)
 		idt[i].high = at >> 32;
 	}
 	cpu_load_tables();
-	mmio_write(LAPIC + LAPIC_SVR, 4, SVR_ON);
+	if (try_rdmsr(APIC_BASE_MSR, &base))
+		fail("no APIC_BASE");
+	x2apic = base & APIC_BASE_EXTD;
+	lapic_write(LAPIC_SVR, SVR_ON);
 }
 
 void ap_main(void)
@@ -104,11 +133,9 @@ void ap_run(void (*fn)(void *), void *arg)
 	       (size_t)(ap_end - ap_begin));
 	*(uint32_t *)(uintptr_t)(AP_BASE + (ap_cr3 - ap_begin)) =
 		(uint32_t)(uintptr_t)pml4;
-	mmio_write(LAPIC + LAPIC_ICR_HIGH, 4, AP_APIC_ID << 24);
-	mmio_write(LAPIC + LAPIC_ICR, 4, ICR_INIT);
+	ipi(AP_APIC_ID, ICR_INIT);
 	wait_a_little();
-	mmio_write(LAPIC + LAPIC_ICR_HIGH, 4, AP_APIC_ID << 24);
-	mmio_write(LAPIC + LAPIC_ICR, 4, ICR_STARTUP | AP_BASE >> 12);
+	ipi(AP_APIC_ID, ICR_STARTUP | AP_BASE >> 12);
 	while (!ap_running && !deadline_over(&limit))
 		;
 	if (!ap_running) {

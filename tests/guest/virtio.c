@@ -47,6 +47,7 @@ void vdev_scan(void)
 		struct vdev *d = &vdevs[nr_vdevs];
 
 		d->base = HL_VIRTIO_MMIO + i * HL_VIRTIO_MMIO_STEP;
+		d->port = (uint16_t)(HL_DOORBELL_PORT + i * HL_DOORBELL_STEP);
 		if (reg_read(d, R_MAGIC) != MAGIC || !reg_read(d, R_ID))
 			continue;
 		check(reg_read(d, R_VERSION) == 2, "version %u of device %u",
@@ -172,9 +173,15 @@ void vq_offer(struct vq *q, uint16_t head)
 	fence();
 }
 
+/* By turns in both ways, if the device has the second (doorbell=1). */
 void vq_kick(struct vdev *d, struct vq *q)
 {
-	reg_write(d, R_NOTIFY, q->index);
+	static unsigned int kicks;
+
+	if (param("doorbell", 0) && kicks++ & 1)
+		outl(d->port, q->index);
+	else
+		reg_write(d, R_NOTIFY, q->index);
 }
 
 bool vq_wait(struct vq *q, struct used_elem *elem, unsigned int seconds)

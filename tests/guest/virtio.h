@@ -79,6 +79,7 @@ struct vq {
 
 struct vdev {
 	uint64_t base;
+	uint16_t port; /* its doorbell */
 	uint32_t id;
 	const char *name;
 	unsigned int nr_queues; /* that the device has */

@@ -2,7 +2,6 @@
 /* Messages on stderr: one write() per line, so that threads don't mix. */
 #include "vmm/core/log.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
