@@ -167,11 +167,7 @@ static void read_command(struct command *cmd)
 	cmd->tty = !cmd->argv || cmdline_has("hotline.tty");
 }
 
-/*
- * A terminal that changes nothing on the way: what the command writes is what
- * the VMM prints. Input comes by lines with one special byte, end of file
- * (4, alone), as there is no other way to tell the end through a console.
- */
+/* A terminal that changes nothing on the way, in either direction. */
 static void tty_make_pipe(int fd)
 {
 	struct termios t;
@@ -180,9 +176,9 @@ static void tty_make_pipe(int fd)
 		return;
 	t.c_iflag = 0;
 	t.c_oflag = 0;
-	t.c_lflag = ICANON;
+	t.c_lflag = 0;
 	memset(t.c_cc, 0, sizeof(t.c_cc));
-	t.c_cc[VEOF] = 4;
+	t.c_cc[VMIN] = 1;
 	tcsetattr(fd, TCSANOW, &t);
 }
 
@@ -248,7 +244,7 @@ static void set_environment(const struct command *cmd)
 }
 
 /* In the child: becomes the command, or ends with the shell's own codes. */
-static void become_command(const struct command *cmd)
+static void become_command(const struct command *cmd, int input)
 {
 	static char *const shell[] = { "sh", "-l", NULL };
 	sigset_t none;
@@ -258,6 +254,7 @@ static void become_command(const struct command *cmd)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	setsid();
 	ioctl(0, TIOCSCTTY, 0);
+	dup2(input, 0);
 	set_environment(cmd);
 	if (chdir(cmd->cwd ? cmd->cwd : getenv("HOME")) && cmd->cwd) {
 		complain("cannot start in %s: %s", cmd->cwd, strerror(errno));
@@ -345,6 +342,7 @@ static void supervise(pid_t command, bool report)
 int main(void)
 {
 	struct command cmd = { 0 };
+	int input = 0;
 	sigset_t all;
 	pid_t pid;
 
@@ -366,9 +364,13 @@ int main(void)
 	console_open(&cmd);
 	net_start();
 
+	if (!cmd.tty)
+		input = input_start();
 	pid = fork();
 	if (pid == 0)
-		become_command(&cmd);
+		become_command(&cmd, input);
+	if (input)
+		close(input);
 	if (pid < 0)
 		complain("fork: %s", strerror(errno));
 	supervise(pid, cmd.argv != NULL);

@@ -30,7 +30,7 @@ need() {
 build_init() {
 	musl-gcc -std=gnu11 -Os -static -s -Wl,--build-id=none \
 		-ffile-prefix-map="$here"=. -I"$here/../include" \
-		-o "$1" "$here/init.c" "$here/init-net.c" ||
+		-o "$1" "$here/init.c" "$here/init-net.c" "$here/init-input.c" ||
 		die "the init does not compile"
 }
 

@@ -20,6 +20,7 @@
 #include "vmm/core/log.h"
 #include "vmm/core/stats.h"
 #include "vmm/core/vcpu.h"
+#include "vmm/dev/input.h"
 
 static const char *console_param(enum run_console console)
 {
@@ -28,12 +29,22 @@ static const char *console_param(enum run_console console)
 	return console & RUN_CONSOLE_SERIAL ? "ttyS0" : NULL;
 }
 
+/*
+ * A command with a terminal on both ends gets one itself, as `ssh -t` would
+ * give it; else its input and output are bytes.
+ */
+static bool command_has_tty(const struct run_config *cfg)
+{
+	return cfg->command && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+}
+
 static int make_cmdline(struct machine *m, enum boot_tables tables)
 {
 	const struct cmdline_options opt = {
 		.console = console_param(m->cfg->console),
 		.cpus = m->cfg->cpus,
 		.tables = tables,
+		.tty = command_has_tty(m->cfg),
 		.user = m->cfg->params,
 	};
 
@@ -64,13 +75,23 @@ static int dump_dtb(struct machine *m, const char *path)
 
 static int make_console(struct machine *m)
 {
+	int err;
+
 	if (m->cfg->console == RUN_CONSOLE_OFF)
 		return 0;
 	m->con = console_new(&m->vm, STDIN_FILENO, STDOUT_FILENO);
-	if (m->con)
+	if (!m->con) {
+		error("console: %s", strerror(errno));
+		return EXIT_OSERR;
+	}
+	if (!m->cfg->command || command_has_tty(m->cfg))
 		return 0;
-	error("console: %s", strerror(errno));
-	return EXIT_OSERR;
+	console_hold(m->con);
+	err = input_init(&m->vm, m->con);
+	if (!err)
+		return 0;
+	error("console: %s", strerror(-err));
+	return EXIT_INTERNAL;
 }
 
 static uint64_t last_output(void *con)

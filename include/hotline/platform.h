@@ -39,6 +39,17 @@
 #define HL_VIRTIO_MMIO_SIZE 0x200
 
 /*
+ * Input port (8-bit write of 1, IN): "the command is there, its standard input
+ * may come".  Until then the VMM keeps what it has for it.  From then on the
+ * console's input is a stream in which HL_INPUT_ESCAPE stands before itself,
+ * and before HL_INPUT_END, the end of that input.  Only there if the machine
+ * was started for a command whose input is no terminal; reads return ones.
+ */
+#define HL_INPUT_PORT	0x0608
+#define HL_INPUT_ESCAPE 0x10
+#define HL_INPUT_END	0x04
+
+/*
  * Doorbell ports (32-bit write of a queue's index, IN), one per virtio-mmio
  * device, as the device tree names them ("hotline,doorbell-port"): the same
  * as a write to QueueNotify.  Reads return ones.

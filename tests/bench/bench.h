@@ -39,7 +39,6 @@ struct bench_row {
 	enum bench_kind kind;
 	const char *variant; /* added to the metrics' names; "" if plain */
 	struct vmms_machine machine;
-	const char *vmm;	    /* only this one; NULL: all */
 	const struct bench_op *ops; /* up to one without metric; or NULL */
 };
 

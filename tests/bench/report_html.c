@@ -180,8 +180,8 @@ void report_html(const struct lines *l, const struct env *env, FILE *out)
 	fputs(head, out);
 	fputs("<p>Medians. A thin line at a bar's end is the middle half of the"
 	      " runs. Nx: how many times better hotline is than that peer. A"
-	      " pale bar with * is a peer with the kernel that all can boot,"
-	      " for it cannot boot ours.</p>\n",
+	      " pale bar with * is a peer with the common kernel, for it cannot"
+	      " boot the PV kernel.</p>\n",
 	      out);
 	for (size_t m = 0; m < mode_texts_count; m++)
 		section(l, &mode_texts[m], out);

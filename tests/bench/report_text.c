@@ -36,7 +36,7 @@ static bool has_other_kernel(const struct lines *l)
 
 static const char *const notes[] = {
 	"Nx: how many times better hotline is than that peer; LOSS: it is worse.",
-	"*: that peer with the kernel that all can boot, for it cannot boot ours.",
+	"*: that peer with the common kernel, for it cannot boot the PV kernel.",
 };
 
 static void text_line(const struct lines *l, const struct line *line, FILE *out)

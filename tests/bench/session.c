@@ -41,8 +41,7 @@ unsigned int session_init_all(struct session *s, const struct bench_row *row,
 	unsigned int n = 0;
 
 	for (size_t i = 0; i < vmms_count && n < SESSIONS; i++) {
-		if ((row->vmm && strcmp(row->vmm, vmms[i].name)) ||
-		    !is_wanted(opt->vmms, vmms[i].name))
+		if (!is_wanted(opt->vmms, vmms[i].name))
 			continue;
 		memset(&s[n], 0, sizeof(s[n]));
 		s[n].row = row;

@@ -76,17 +76,14 @@ static const struct bench_op serial_ops[] = {
 	{ .metric = NULL },
 };
 
-/* PV: the paravirtual kernel, which the peers cannot boot. */
+/* PV: the paravirtual kernel, for those that can boot it. */
 #define BOOT  .initrd = "init.cpio", .append = "hotline.ready"
 #define GUEST .initrd = "guest.cpio", .append = "rdinit=/guest"
 #define PV    .kernel = KERNEL_PV
 
 const struct bench_row bench_rows[] = {
 	{ .bench = "boot", .variant = "", .machine = { BOOT } },
-	{ .bench = "boot",
-	  .variant = "PV kernel",
-	  .machine = { BOOT, PV },
-	  .vmm = "hotline" },
+	{ .bench = "boot", .variant = "PV kernel", .machine = { BOOT, PV } },
 	{ .bench = "boot",
 	  .variant = "serial console",
 	  .machine = { BOOT, .console = CONSOLE_SERIAL } },
@@ -100,7 +97,6 @@ const struct bench_row bench_rows[] = {
 	  .kind = KIND_OPS,
 	  .variant = "PV kernel",
 	  .machine = { GUEST, PV, .disk = true },
-	  .vmm = "hotline",
 	  .ops = blk_ops },
 
 	{ .bench = "net",
@@ -112,7 +108,6 @@ const struct bench_row bench_rows[] = {
 	  .kind = KIND_OPS,
 	  .variant = "tap, PV kernel",
 	  .machine = { GUEST, PV, .net = NET_TAP },
-	  .vmm = "hotline",
 	  .ops = net_ops },
 	{ .bench = "net",
 	  .kind = KIND_OPS,
@@ -134,7 +129,6 @@ const struct bench_row bench_rows[] = {
 	  .kind = KIND_OPS,
 	  .variant = "virtio, PV kernel",
 	  .machine = { GUEST, PV },
-	  .vmm = "hotline",
 	  .ops = console_ops },
 	{ .bench = "console",
 	  .kind = KIND_OPS,
@@ -149,8 +143,7 @@ const struct bench_row bench_rows[] = {
 	{ .bench = "memory",
 	  .kind = KIND_MEMORY,
 	  .variant = "at READY, PV kernel",
-	  .machine = { BOOT, PV },
-	  .vmm = "hotline" },
+	  .machine = { BOOT, PV } },
 	{ .bench = "memory",
 	  .kind = KIND_MEMORY,
 	  .variant = "after disk use",

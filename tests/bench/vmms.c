@@ -98,21 +98,22 @@ static void qemu_args(const struct vmms_machine *m, struct vmms_args *a,
 	}
 }
 
+/*
+ * Of threads, io_uring and native AIO, with the page cache and without, the
+ * last: the image lies in memory, so that O_DIRECT skips nothing but work.
+ */
 static void qemu_disk(const struct vmms_machine *m, struct vmms_args *a,
-		      const char *bus)
+		      const char *bus, const char *more)
 {
 	if (!m->disk)
 		return;
 	vmms_arg(a, "-drive");
-	vmms_arg(a, "if=none,id=disk,format=raw,file=%s%s", BENCH_DISK,
-		 getenv("BENCH_DRIVE") ?: "");
+	vmms_arg(a,
+		 "if=none,id=disk,format=raw,aio=native,cache.direct=on,"
+		 "file=%s",
+		 BENCH_DISK);
 	vmms_arg(a, "-device");
-	vmms_arg(a, "virtio-blk-%s,drive=disk%s", bus,
-		 getenv("BENCH_BLK") ?: "");
-	if (getenv("BENCH_OBJECT")) {
-		vmms_arg(a, "-object");
-		vmms_arg(a, "%s", getenv("BENCH_OBJECT"));
-	}
+	vmms_arg(a, "virtio-blk-%s,drive=disk%s", bus, more);
 }
 
 static void qemu_net(const struct vmms_machine *m, struct vmms_args *a,
@@ -124,44 +125,55 @@ static void qemu_net(const struct vmms_machine *m, struct vmms_args *a,
 	if (m->net == NET_USER)
 		vmms_arg(a, "user,id=net");
 	else
-		vmms_arg(
-			a,
-			"tap,id=net,ifname=tap%u,script=no,downscript=no,vhost=%s",
-			m->tap, m->net == NET_TAP_VHOST ? "on" : "off");
+		vmms_arg(a,
+			 "tap,id=net,ifname=tap%u,script=no,downscript=no,"
+			 "vhost=%s",
+			 m->tap, m->net == NET_TAP_VHOST ? "on" : "off");
 	vmms_arg(a, "-device");
 	vmms_arg(a, "virtio-net-%s,netdev=net%s", bus, more);
 }
 
+/*
+ * No ACPI: the kernel then finds its processors in the MP table, which is
+ * quicker.  Our kernel has no MP table either, and finds its interrupts only
+ * through a PIC.
+ */
 static bool microvm_args(const struct vmms_machine *m, struct vmms_args *a)
 {
 	vmms_arg(a, "%s", QEMU);
 	vmms_arg(a, "-M");
 	vmms_arg(a,
-		 "microvm,x-option-roms=off,pit=off,pic=off,rtc=off,"
-		 "auto-kernel-cmdline=on,isa-serial=%s%s",
-		 m->console == CONSOLE_SERIAL ? "on" : "off",
-		 getenv("BENCH_MICROVM") ?: "");
+		 "microvm,x-option-roms=off,acpi=off,pit=off,rtc=off,"
+		 "auto-kernel-cmdline=on,pic=%s,isa-serial=%s",
+		 m->kernel == KERNEL_PV ? "on" : "off",
+		 m->console == CONSOLE_SERIAL ? "on" : "off");
 	qemu_args(m, a, "device");
-	qemu_disk(m, a, "device");
+	qemu_disk(m, a, "device", "");
 	qemu_net(m, a, "device", "");
 	return true;
 }
 
+/*
+ * With qboot in the place of SeaBIOS, and without ACPI as above.  Our kernel
+ * has no PCI.
+ */
 static bool q35_args(const struct vmms_machine *m, struct vmms_args *a)
 {
+	if (m->kernel == KERNEL_PV)
+		return false;
 	vmms_arg(a, "%s", QEMU);
 	vmms_arg(a, "-M");
-	vmms_arg(a,
-		 "q35,sata=off,smbus=off,usb=off,vmport=off,i8042=off,"
-		 "hpet=off,pit=off%s",
-		 getenv("BENCH_Q35") ?: "");
+	vmms_arg(a, "q35,acpi=off,sata=off,smbus=off,usb=off,vmport=off,"
+		    "i8042=off,hpet=off,pit=off");
+	vmms_arg(a, "-bios");
+	vmms_arg(a, "/usr/share/qemu/qboot.rom");
 	qemu_args(m, a, "pci");
-	qemu_disk(m, a, "pci");
+	if (m->disk)
+		words(a, (const char *const[]){ "-object",
+						"iothread,id=io,poll-max-ns=0",
+						NULL });
+	qemu_disk(m, a, "pci", ",iothread=io");
 	qemu_net(m, a, "pci", ",romfile=");
-	if (getenv("BENCH_BIOS")) {
-		vmms_arg(a, "-bios");
-		vmms_arg(a, "%s", getenv("BENCH_BIOS"));
-	}
 	return true;
 }
 

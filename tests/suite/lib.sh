@@ -52,7 +52,7 @@ wait_for() {
 }
 
 # wait_line FILE TEXT: until the file has it
-wait_line() { wait_for 40 grep -aq -e "$2" "$1"; }
+wait_line() { wait_for 60 grep -aq -e "$2" "$1"; }
 
 # ended PID CODE: waits for it, and for that code
 ended() {

@@ -21,8 +21,8 @@ stdout_bytes() {
 }
 
 stdout_long() {
-	pv -- seq 1 60000 >got
-	seq 1 60000 | cmp - got
+	pv -- seq 1 20000 >got
+	seq 1 20000 | cmp - got
 }
 
 stdin_long() {
@@ -30,9 +30,9 @@ stdin_long() {
 	[ "$(cut -d' ' -f1 got)" = "$(seq 1 20000 | sum)" ]
 }
 
-# A reader that goes away must not keep the machine, nor kill the guest's work.
+# The guest's work goes on without a reader.
 stdout_closed() {
-	{ pv -- seq 1 600000; echo $? >code; } | head -n 1
+	{ pv -- seq 1 20000; echo $? >code; } | head -n 1
 	cat code
 }
 
@@ -145,9 +145,10 @@ expect sleeping
 send \x03
 send echo inter''rupted\r
 expect interrupted
-send cat -A\r
-send \x01\x01\x1c\r
-expect ^A^\$
+send sh -c 'echo rea""dy; exec cat -A'\r
+expect ready
+send \x01\x01\x02\r
+expect ^A^B$
 send \x04
 expect ~# 
 send exit\r

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Console input: the ring, the escape keys, and when to read.  Everything
+ * Console input: the escape keys, and when to read.  Everything
  * runs on the I/O thread but what console.h says otherwise of.
  */
 #include "vmm/backend/console.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,13 +16,13 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "vmm/backend/inring.h"
 #include "vmm/backend/sink.h"
 #include "vmm/backend/tty.h"
 #include "vmm/core/event.h"
 #include "vmm/core/exitcode.h"
 #include "vmm/core/vm.h"
 
-#define RING	   4096	     /* bytes, a power of two */
 #define ESCAPE	   0x01	     /* Ctrl-a */
 #define LOOK_NS	   500000000 /* between looks at a terminal not ours now */
 #define STOPPED_MS 1000	     /* patience with the reader when told to stop */
@@ -41,11 +40,7 @@ struct console {
 	bool watching;		  /* in is on the loop */
 	bool at_end;		  /* no more input will come */
 	bool escaped;		  /* the last byte was ESCAPE */
-
-	pthread_mutex_t lock; /* the rest */
-	uint8_t ring[RING];
-	uint32_t head, tail; /* bytes ever put in and taken out */
-	bool full;	     /* reading waits for room */
+	struct inring ring;
 };
 
 static struct console *from_source(struct event_source *src, size_t member)
@@ -53,55 +48,18 @@ static struct console *from_source(struct event_source *src, size_t member)
 	return (struct console *)((char *)src - member);
 }
 
-/* --- the ring --- */
-
-static uint32_t used(struct console *con)
-{
-	return con->head - con->tail;
-}
-
-static size_t room(struct console *con)
-{
-	size_t n;
-
-	pthread_mutex_lock(&con->lock);
-	n = RING - used(con);
-	con->full = !n;
-	pthread_mutex_unlock(&con->lock);
-	return n;
-}
-
-static void put_byte(struct console *con, uint8_t byte)
-{
-	pthread_mutex_lock(&con->lock);
-	if (used(con) < RING)
-		con->ring[con->head++ % RING] = byte;
-	pthread_mutex_unlock(&con->lock);
-}
+/* --- for devices --- */
 
 bool console_has_input(struct console *con)
 {
-	bool has;
-
-	pthread_mutex_lock(&con->lock);
-	has = used(con);
-	pthread_mutex_unlock(&con->lock);
-	return has;
+	return inring_has(&con->ring);
 }
 
 size_t console_read(struct console *con, void *buf, size_t len)
 {
-	uint8_t *to = buf;
-	size_t n = 0;
 	bool wake;
+	size_t n = inring_get(&con->ring, buf, len, &wake);
 
-	pthread_mutex_lock(&con->lock);
-	while (n < len && used(con))
-		to[n++] = con->ring[con->tail++ % RING];
-	wake = con->full && used(con) <= RING / 2;
-	if (wake)
-		con->full = false;
-	pthread_mutex_unlock(&con->lock);
 	if (wake)
 		eventfd_write(con->wake.fd, 1);
 	return n;
@@ -128,7 +86,7 @@ static void put_key(struct console *con, uint8_t byte)
 	if (!con->escaped) {
 		con->escaped = byte == ESCAPE;
 		if (!con->escaped)
-			put_byte(con, byte);
+			inring_put(&con->ring, byte);
 		return;
 	}
 	con->escaped = false;
@@ -140,11 +98,11 @@ static void put_key(struct console *con, uint8_t byte)
 		say_help();
 		break;
 	case ESCAPE:
-		put_byte(con, ESCAPE);
+		inring_put(&con->ring, ESCAPE);
 		break;
 	default: /* no command of ours: meant for the guest */
-		put_byte(con, ESCAPE);
-		put_byte(con, byte);
+		inring_put(&con->ring, ESCAPE);
+		inring_put(&con->ring, byte);
 	}
 }
 
@@ -165,6 +123,8 @@ static void end_input(struct console *con)
 {
 	watch(con, false);
 	con->at_end = true;
+	if (con->ring.stream)
+		inring_put_end(&con->ring);
 }
 
 /*
@@ -174,7 +134,7 @@ static void end_input(struct console *con)
 static bool read_some(struct console *con)
 {
 	uint8_t buf[512];
-	size_t want = room(con);
+	size_t want = inring_room(&con->ring);
 	ssize_t n;
 
 	if (con->tty || want > sizeof(buf))
@@ -192,7 +152,7 @@ static bool read_some(struct console *con)
 		if (con->tty)
 			put_key(con, buf[i]);
 		else
-			put_byte(con, buf[i]);
+			inring_put(&con->ring, buf[i]);
 	return true;
 }
 
@@ -240,7 +200,7 @@ static void on_input(struct event_source *src, uint32_t events)
 		return;
 	}
 	read_some(con);
-	if (!con->tty && !room(con))
+	if (!con->tty && !inring_room(&con->ring))
 		watch(con, false);
 	offer(con);
 }
@@ -262,6 +222,21 @@ static void on_wake(struct event_source *src, uint32_t events)
 		con->client->resized(con->client);
 	resume(con);
 	offer(con);
+}
+
+void console_hold(struct console *con)
+{
+	if (con->tty)
+		return;
+	inring_hold(&con->ring);
+	if (con->at_end) /* there never was any */
+		end_input(con);
+}
+
+void console_release(struct console *con)
+{
+	inring_release(&con->ring);
+	eventfd_write(con->wake.fd, 1);
 }
 
 /* --- output, size --- */
@@ -338,7 +313,7 @@ struct console *console_new(struct vm *vm, int in, int out)
 				 on_look);
 	if (err)
 		goto err_sources;
-	pthread_mutex_init(&con->lock, NULL);
+	inring_init(&con->ring);
 	nbio_init(&con->io, in, O_RDONLY);
 	con->in = (struct event_source){ con->io.fd, on_input };
 	return con;
@@ -383,6 +358,6 @@ void console_free(struct console *con)
 	close_source(con, &con->look);
 	close_source(con, &con->wake);
 	nbio_exit(&con->io);
-	pthread_mutex_destroy(&con->lock);
+	inring_exit(&con->ring);
 	free(con);
 }

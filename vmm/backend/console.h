@@ -32,6 +32,14 @@ struct console_client {
 struct console *console_new(struct vm *vm, int in, int out);
 
 /*
+ * The input is for a command: it comes escaped, as platform.h says of
+ * HL_INPUT_PORT, and is kept until console_release(), which is for any thread.
+ * Before console_start().
+ */
+void console_hold(struct console *con);
+void console_release(struct console *con);
+
+/*
  * When the machine is complete: the terminal goes raw, reading begins.  0 or
  * -errno.
  */

@@ -64,6 +64,7 @@ struct cmdline_options {
 	unsigned int cpus;
 	enum boot_tables tables; /* as boot_choose_tables() chose */
 	const char *root;	 /* root device, "/dev/vda"; NULL = not said */
+	bool tty;		 /* our init's command is to get a terminal */
 	bool root_ro;		 /* the kernel mounts it read-only at first */
 	const char *user;	 /* what the user wants in addition; or NULL */
 };

@@ -87,6 +87,8 @@ static void put_defaults(FILE *f, const struct cmdline_options *opt)
 	for (size_t i = 0; i < sizeof(defaults) / sizeof(defaults[0]); i++)
 		if (applies(defaults[i].when, opt))
 			fprintf(f, "%s ", defaults[i].text);
+	if (opt->tty)
+		fputs("hotline.tty ", f);
 	if (opt->root)
 		fprintf(f, "root=%s %s ", opt->root,
 			opt->root_ro ? "ro" : "rw");
