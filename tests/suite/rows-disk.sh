@@ -103,9 +103,9 @@ ext4() {
 	truncate -s 64M d.img
 	pv_fs -d d.img -- sh -ec '
 		/bin/mke2fs -q -t ext4 /dev/vda
-		mkdir /mnt
+		mkdir -p /mnt
 		mount /dev/vda /mnt
-		mkdir /mnt/dir
+		mkdir -p /mnt/dir
 		seq 1 100000 >/mnt/dir/numbers
 		cp /bin/busybox /mnt
 		umount /mnt
@@ -124,7 +124,7 @@ clean_stop() {
 	truncate -s 64M d.img
 	mke2fs -q -t ext4 d.img
 	pv -d d.img -- sh -ec '
-		mkdir /mnt
+		mkdir -p /mnt
 		mount /dev/vda /mnt
 		seq 1 50000 >/mnt/numbers
 		poweroff'
@@ -155,7 +155,7 @@ sigkill() {
 	while [ $i -lt "$times" ]; do
 		i=$((i + 1))
 		cp empty.img d.img
-		pv -d "d.img$2" -- sh -c 'mkdir /mnt; mount /dev/vda /mnt; disk log /mnt/log' >got &
+		pv -d "d.img$2" -- sh -c 'mkdir -p /mnt; mount /dev/vda /mnt; disk log /mnt/log' >got &
 		job=$!
 		least=$(($(od -An -N1 -tu1 /dev/urandom) % 60 + 1))
 		wait_line got "^synced $least\$"
