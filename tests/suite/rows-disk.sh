@@ -155,6 +155,7 @@ sigkill() {
 	while [ $i -lt "$times" ]; do
 		i=$((i + 1))
 		cp empty.img d.img
+		: >got # what the last round wrote must not be taken for this one's
 		pv -d "d.img$2" -- sh -c 'mkdir -p /mnt; mount /dev/vda /mnt; disk log /mnt/log' >got &
 		job=$!
 		least=$(($(od -An -N1 -tu1 /dev/urandom) % 60 + 1))

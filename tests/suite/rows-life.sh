@@ -60,7 +60,7 @@ killed_early() {
 
 names() {
 	local job
-	pv --name one -- sh -c 'echo up; cat' >got &
+	pv --name one -- sh -c 'echo up; sleep 100' >got &
 	job=$!
 	wait_line got '^up'
 	hotline list
