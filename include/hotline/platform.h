@@ -49,6 +49,9 @@
 #define HL_INPUT_ESCAPE 0x10
 #define HL_INPUT_END	0x04
 
+/* First port of the line, HL_LINE_PORTS of them: include/hotline/hypercall.h */
+#define HL_LINE_PORT 0x0610
+
 /*
  * Doorbell ports (32-bit write of a queue's index, IN), one per virtio-mmio
  * device, as the device tree names them ("hotline,doorbell-port"): the same
