@@ -195,28 +195,43 @@ static void tty_make_sane(int fd)
 }
 
 /*
- * Replaces standard input, output and error, which the kernel opened as
- * /dev/console, by the terminal behind it, so that it has a name and can
- * become a controlling terminal.
+ * The terminal behind /dev/console, or where there is none what swallows all
+ * and gives nothing.
  */
-static void console_open(const struct command *cmd)
+static int console_find(void)
 {
-	char *name, path[64];
+	char *name, path[64] = "/dev/null";
 	size_t size;
 	int fd;
 
 	name = read_file("/sys/class/tty/console/active", &size);
 	if (name) {
-		char *last = strrchr(strtok(name, "\n"), ' ');
+		char *last;
 
-		snprintf(path, sizeof(path), "/dev/%s", last ? last + 1 : name);
-		fd = open(path, O_RDWR | O_NOCTTY);
-		for (int i = 0; fd >= 0 && i < 3; i++)
-			dup2(fd, i);
-		if (fd > 2)
-			close(fd);
+		name[strcspn(name, "\n")] = '\0';
+		last = strrchr(name, ' ');
+		if (*name)
+			snprintf(path, sizeof(path), "/dev/%s",
+				 last ? last + 1 : name);
 		free(name);
 	}
+	fd = open(path, O_RDWR | O_NOCTTY);
+	return fd >= 0 ? fd : open("/dev/null", O_RDWR);
+}
+
+/*
+ * Replaces standard input, output and error, which the kernel opened as
+ * /dev/console, or not at all, by the terminal behind it, so that it has a name
+ * and can become a controlling terminal.
+ */
+static void console_open(const struct command *cmd)
+{
+	int fd = console_find();
+
+	for (int i = 0; fd >= 0 && i < 3; i++)
+		dup2(fd, i);
+	if (fd > 2)
+		close(fd);
 	if (cmd->tty) {
 		tty_make_sane(0);
 		return;

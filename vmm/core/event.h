@@ -2,7 +2,7 @@
 /*
  * The event loop: an epoll set and its thread.  Sources belong to the caller
  * and may be added or removed only on the loop's thread, or before it runs;
- * event_stop() is for any thread.
+ * event_mod() and event_stop() are for any thread.
  */
 #ifndef CORE_EVENT_H
 #define CORE_EVENT_H
