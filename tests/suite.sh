@@ -8,7 +8,8 @@
 #
 # HOTLINE        the program under test (default build/hotline)
 # HOTLINE_WHERE  here or bed: don't choose
-# SUITE_JOBS     rows at a time (default 2)
+# SUITE_JOBS     rows at a time in one place (default 2)
+# SUITE_BEDS     beds at a time (default: one for each processor, at most 4)
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -17,6 +18,7 @@ rows=$here/suite/rows
 out=$top/build/tests
 stage=$out/stage
 jobs=${SUITE_JOBS:-2}
+beds=${SUITE_BEDS:-$(($(nproc) < 4 ? $(nproc) : 4))}
 PATH=$PATH:/usr/sbin:/sbin
 
 say() { echo "suite: $*" >&2; }
@@ -92,14 +94,31 @@ prepare() {
 }
 
 run_here() {
-	ln -s "$hotline" "$stage/hotline"
+	ln -sf "$hotline" "$stage/hotline"
 	SUITE_DEBIAN=${debian:+$debian/disk.img} \
 		sh "$stage/run" "$stage" "$jobs" "$@" </dev/null
 }
 
-run_bed() {
-	local args=(--smp 2 --mem 8192 --add "$stage" --env SUITE_IN_BED=1
+# Whole reports, so that those of two beds don't mix.
+whole_reports() {
+	local line report=
+	while IFS= read -r line; do
+		case $line in
+		"ok "* | "FAIL "* | "skip "*)
+			[ -z "$report" ] || printf '%s' "$report"
+			report= ;;
+		esac
+		report+=$line$'\n'
+	done
+	printf '%s' "$report"
+}
+
+# one_bed NUMBER ROW...
+one_bed() {
+	local args=(--smp 2 --mem 8192 --cpu "$1" --timeout 1200 --add "$stage"
+		--env SUITE_IN_BED=1
 		--bin setpriv --bin mke2fs --bin e2fsck --bin debugfs)
+	shift
 	[ -z "$debian" ] || args+=(--disk "$debian/disk.img,ro" --env SUITE_DEBIAN=/dev/vda)
 	# Beside each other, as they are installed; libraries come with --bin.
 	args+=(--bin "$hotline" --bin "$(dirname "$hotline")/hotline-net-user")
@@ -108,7 +127,21 @@ run_bed() {
 		dir=$2
 		ln -s "$1" "$dir/hotline"
 		shift 2
-		exec sh "$dir/run" "$dir" "$@"' sh "$hotline" "$stage" "$jobs" "$@" </dev/null
+		exec sh "$dir/run" "$dir" "$@"' sh "$hotline" "$stage" "$jobs" "$@" </dev/null |
+		whole_reports
+}
+
+# The rows are dealt like cards.
+run_bed() {
+	local bed i rows
+	for ((bed = 0; bed < beds && bed < $#; bed++)); do
+		rows=()
+		for ((i = bed + 1; i <= $#; i += beds)); do
+			rows+=("${!i}")
+		done
+		one_bed "$bed" "${rows[@]}" &
+	done
+	wait
 }
 
 choose_where() {
