@@ -13,7 +13,7 @@
 
 #include "virtio/net_dev.h"
 
-#define SINGLES 8
+#define SINGLES 32
 
 void net_rx_start(struct net_dev *net)
 {

@@ -14,9 +14,9 @@
 #include "vmm/core/vm.h"
 
 /* What may have been sent without an interrupt, and for how long. */
-#define QUIET_FRAMES 16
+#define QUIET_FRAMES 32
 #define QUIET_BYTES  4096
-#define LATE_NS	     1000000
+#define LATE_NS	     4000000
 
 void net_tx_start(struct net_dev *net)
 {
