@@ -12,8 +12,7 @@
 # BENCH_RUNS      runs in wall time (default 10); counted modes do half
 set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
-top=$(readlink -f "$here/../..")
-cd "$top"
+cd "$here/../.."
 
 out=build/bench
 bin=$out/bin
@@ -23,7 +22,7 @@ runs=${BENCH_RUNS:-10}
 few=$(((runs + 1) / 2))
 tries=4
 peer=/usr/bin/qemu-system-x86_64
-faults=0
+faults=0 kernels=() stage=()
 
 say() { echo "bench: $*" >&2; }
 die() {
@@ -51,33 +50,37 @@ build() {
 # add FILE PATH: puts FILE into L1 at PATH, if there is one
 add() { [ ! -e "$1" ] || stage+=(--add "$1:$2"); }
 
-# What every L1 gets, in $stage.
+# Runs a builder whose output is the path of what it built.
+built() {
+	local path
+	path=$("$@") || die "failed: $*"
+	echo "$path"
+}
+
+# What every L1 gets, in $stage. Copies, for others may build meanwhile.
 prepare() {
-	local kind dir file
-	stage=(--hold --modules "tun,vhost_net" --bin "$peer" --bin build/hotline)
-	add build/hotline /bench/hotline
-	if [ -e build/hotline-net-user ]; then
-		stage+=(--bin build/hotline-net-user)
-		add build/hotline-net-user /bench/hotline-net-user
-	fi
+	local kind dir file initramfs=guest-linux-patches/initramfs.sh
+	cp build/hotline build/hotline-net-user "$bin/"
+	stage=(--hold --modules "tun,vhost_net" --bin "$peer"
+		--bin "$bin/hotline" --bin "$bin/hotline-net-user")
+	add "$bin/hotline" /bench/hotline
+	add "$bin/hotline-net-user" /bench/hotline-net-user
 	for kind in common pv; do
-		dir=$(guest-linux-patches/build.sh "$kind")
+		dir=$(built guest-linux-patches/build.sh "$kind")
 		add "$dir/vmlinux" "/bench/$kind/vmlinux"
 		kernels+=("$kind kernel=$(basename "$dir")")
 	done
-	add "$(guest-linux-patches/initramfs.sh -r)" /bench/init.cpio
-	add "$(guest-linux-patches/initramfs.sh -r "$bin/guest:/guest")" /bench/guest.cpio
+	add "$(built $initramfs -r)" /bench/init.cpio
+	add "$(built $initramfs)" /bench/full.cpio
+	add "$(built $initramfs -r "$bin/guest:/guest")" /bench/guest.cpio
 	add "$bin/runner" /bench/runner
 	add "$bin/statsfd.so" /bench/statsfd.so
-	# QEMU's loaders; which one is used is up to the command line.
-	for file in /usr/share/seabios/bios-{256k,microvm}.bin \
-		/usr/share/qemu/{bios-microvm,linuxboot_dma,pvh,kvmvapic}.bin \
+	# What QEMU loads from there is up to its command line.
+	for file in /usr/share/qemu/{bios-microvm,pvh,kvmvapic}.bin \
 		/usr/share/qemu/qboot.rom; do
 		add "$file" "$file"
 	done
 }
-
-wants() { [[ ,$modes, == *,$1,* ]]; }
 
 # measure SAMPLES BED-OPTION... -- COMMAND...: adds what COMMAND prints in an L1
 # of its own to SAMPLES. A guest that hangs, as all do now and then when
@@ -93,6 +96,7 @@ measure() {
 	for ((try = 1; try <= tries; try++)); do
 		if "$bed" "${stage[@]}" "${opts[@]}" -- "$@" --try "$try" \
 			</dev/null >"$out/samples.new" 2>"$out/err.new"; then
+			cat "$out/err.new" >&2
 			cat "$out/samples.new" >>"$samples"
 			return
 		fi
@@ -103,72 +107,82 @@ measure() {
 	faults=$((faults + 1))
 }
 
+# can NAME MODE: whether it is wanted, and means something for NAME
+can() {
+	[[ ,$modes, == *,$2,* ]] && grep -q "^$1 .*\<$2\>" <<<"$table"
+}
+
 # One VMM at a time where time does not pass by itself, all together where it
 # does.
 bench() {
-	local name=$1 samples=$out/$1.samples vmm
+	local name=$1 samples=$out/$1.samples vmm mode
 	: >"$samples"
 	for vmm in $cases; do
-		if wants icount; then
-			say "$name: $vmm, instructions"
-			measure "$samples" --icount --timeout 900 -- /bench/runner \
-				--mode icount --bench "$name" --case "$vmm" --runs "$few"
-		fi
-		if wants count; then
-			say "$name: $vmm, counts"
-			measure "$samples" --icount --timeout 900 -- /bench/runner \
-				--mode count --bench "$name" --case "$vmm" --runs "$few"
-		fi
+		for mode in icount count; do
+			can "$name" $mode || continue
+			say "$name: $vmm, $mode"
+			measure "$samples" --icount --timeout 1200 -- /bench/runner \
+				--mode $mode --bench "$name" --case "$vmm" --runs "$few"
+		done
 	done
-	if wants wall; then
-		say "$name: all, wall time"
-		measure "$samples" --smp 2 --timeout 3000 -- /bench/runner \
+	if can "$name" wall; then
+		say "$name: wall"
+		measure "$samples" --smp 2 --timeout 3600 -- /bench/runner \
 			--mode wall --bench "$name" --case "${cases// /,}" --runs "$runs"
 	fi
 	"$bin/report" collect <"$samples" >"$out/$name.json"
 }
 
-cpu_name() { sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | sort | uniq -c | sed 's/^ *\([0-9]*\) /\1 x /'; }
-
 environment() {
-	local args=() case
-	for case in $cases; do
-		args+=("$case options=$("$bin/runner" --args --case "$case")")
+	local args=() vmm cpu qemu
+	for vmm in $cases; do
+		args+=("$vmm options=$("$bin/runner" --args --case "$vmm")")
 	done
+	cpu=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | sort | uniq -c |
+		sed 's/^ *\([0-9]*\) /\1 x /')
+	qemu=$("$peer" --version | head -n 1)
 	"$bin/report" env "date=$(date -u '+%Y-%m-%d %H:%M UTC')" \
-		"host processor=$(cpu_name)" "host kernel=$(uname -r)" \
+		"host processor=$cpu" "host kernel=$(uname -r)" \
 		"host load at the start=$(cut -d' ' -f1-3 /proc/loadavg)" \
-		"bed=$("$peer" --version | head -n 1), TCG, -cpu EPYC; icount and count: 1 processor; wall: 2" \
+		"bed=$qemu, TCG, -cpu EPYC; icount and count: 1 processor; wall: 2" \
 		"L1 kernel=$("$bed" -- uname -r </dev/null)" \
-		"QEMU in L1=$("$peer" --version | head -n 1), -accel kvm" \
+		"QEMU in L1=$qemu, -accel kvm" \
 		"hotline=$(build/hotline --version)" "${kernels[@]}" \
 		"guest=128 MiB, 1 processor" "${args[@]}" >"$out/env.json"
 }
 
-build
-all=$("$bin/runner" --list)
-names=${1:-}
-names=${names//,/ }
-for name in $names; do
-	grep -qx "$name" <<<"$all" ||
-		die "no benchmark $name; there are: ${all//$'\n'/, }"
-done
-names=${names:-$all}
-cases=${BENCH_CASES:-$("$bin/runner" --list-cases)}
-cases=${cases//[$',\n']/ }
-kernels=() stage=()
-prepare
-environment
-for name in $names; do
-	bench "$name"
-done
-reports=()
-for name in $all; do
-	[ ! -s "$out/$name.json" ] || reports+=("$out/$name.json")
-done
-"$bin/report" html "$out/env.json" "${reports[@]}" >"$out/report.html"
-"$bin/report" markdown "$out/env.json" "${reports[@]}" >"$out/report.md"
-"$bin/report" text "$out/env.json" "${reports[@]}"
-say "plots: $out/report.html"
-[ "$faults" = 0 ] || say "$faults measurements failed: their figures are missing"
-[ "$faults" = 0 ]
+reports() {
+	local name files=()
+	for name in $table_names; do
+		[ ! -s "$out/$name.json" ] || files+=("$out/$name.json")
+	done
+	"$bin/report" html "$out/env.json" "${files[@]}" >"$out/report.html"
+	"$bin/report" markdown "$out/env.json" "${files[@]}" >"$out/report.md"
+	"$bin/report" text "$out/env.json" "${files[@]}"
+	say "plots: $out/report.html"
+}
+
+main() {
+	local names name
+	build
+	table=$("$bin/runner" --list)
+	table_names=$(cut -d' ' -f1 <<<"$table")
+	names=${1:-$table_names}
+	names=${names//[$',\n']/ }
+	for name in $names; do
+		grep -qx "$name" <<<"$table_names" ||
+			die "no benchmark $name; there are: ${table_names//$'\n'/, }"
+	done
+	cases=${BENCH_CASES:-$("$bin/runner" --list-cases)}
+	cases=${cases//[$',\n']/ }
+	prepare
+	environment
+	for name in $names; do
+		bench "$name"
+	done
+	reports
+	[ $faults = 0 ] || say "$faults measurements failed: their figures are missing"
+	exit $((faults > 0))
+}
+
+main "$@"

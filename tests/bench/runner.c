@@ -116,13 +116,17 @@ static enum bench_mode parse_mode(const char *name)
 	exit(2);
 }
 
+/* Their names, and the modes that make sense. */
 static void list_benches(void)
 {
 	const char *last = "";
 
 	for (size_t i = 0; i < bench_rows_count; i++) {
 		if (strcmp(last, bench_rows[i].bench))
-			puts(bench_rows[i].bench);
+			printf("%s %s\n", bench_rows[i].bench,
+			       bench_rows[i].kind == KIND_MEMORY
+				       ? "count"
+				       : "icount,count,wall");
 		last = bench_rows[i].bench;
 	}
 }

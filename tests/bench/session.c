@@ -84,6 +84,16 @@ static unsigned long long ticks_of(pid_t pid)
 	return user + system;
 }
 
+/* What the guest said last, which is why it is dead. */
+static void show_output(struct session *s)
+{
+	uint64_t deadline = now_ns() + 100000000;
+	char line[256];
+
+	while (!vmproc_line(&s->vm, line, sizeof(line), deadline))
+		fprintf(stderr, "  | %s\n", line);
+}
+
 /*
  * A guest that spins was hit by the bed's wrong interrupt; one that sleeps
  * waits for something that its VMM owes it.
@@ -99,6 +109,8 @@ static void explain(struct session *s, const char *what, int err)
 						       : "hangs, sleeping";
 	}
 	bench_fault(s->row, s->vmm->name, what, why);
+	if (err != -ETIMEDOUT)
+		show_output(s);
 	show_errors();
 }
 
