@@ -59,7 +59,7 @@ START_TEST(tx_interrupts_at_once)
 	net_add_frame(2, 1500);
 	net_kick(NET_TXQ);
 	ck_assert_int_eq(net_used[NET_TXQ], 1);
-	for (unsigned int i = 0; i < 16; i++)
+	for (unsigned int i = 0; i < 32; i++)
 		net_add_frame(i, FRAME);
 	net_kick(NET_TXQ);
 	ck_assert_int_eq(net_used[NET_TXQ], 2);
