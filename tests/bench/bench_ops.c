@@ -18,7 +18,7 @@ static const char *server_of(const struct session *s, char *buf, size_t size)
 {
 	if (s->machine.net == NET_USER)
 		return "10.0.2.2";
-	snprintf(buf, size, "10.9.%u.1", s->machine.tap);
+	snprintf(buf, size, "10.9.%u.1", s->machine.place);
 	return buf;
 }
 

@@ -50,18 +50,20 @@ static void die(const char *what)
 }
 
 /* Each block holds its number, which the guest checks. */
-static void make_disk(void)
+static void make_disk(unsigned int place)
 {
 	static char block[4096];
-	int fd = open(BENCH_DISK, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
-		      0600);
+	char path[64];
+	int fd;
 
+	snprintf(path, sizeof(path), BENCH_DISK, place);
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (fd < 0)
-		die(BENCH_DISK);
+		die(path);
 	for (uint64_t i = 0; i < DISK_BLOCKS; i++) {
 		memcpy(block, &i, sizeof(i));
 		if (write(fd, block, sizeof(block)) != sizeof(block))
-			die(BENCH_DISK);
+			die(path);
 	}
 	close(fd);
 }
@@ -71,7 +73,8 @@ static void prepare(const struct bench_row *row)
 	static bool disk, net, tap;
 
 	if (row->machine.disk && !disk) {
-		make_disk();
+		for (unsigned int i = 0; i < vmms_count; i++)
+			make_disk(i);
 		disk = true;
 	}
 	if (row->machine.net != NET_NONE && !net) {

@@ -48,7 +48,7 @@ unsigned int session_init_all(struct session *s, const struct bench_row *row,
 		s[n].opt = opt;
 		s[n].vmm = &vmms[i];
 		s[n].machine = row->machine;
-		s[n].machine.tap = (unsigned int)i;
+		s[n].machine.place = (unsigned int)i;
 		if (vmms[i].args(&s[n].machine, &s[n].args))
 			n++;
 	}

@@ -56,13 +56,13 @@ static bool hotline_args(const struct vmms_machine *m, struct vmms_args *a)
 	if (m->console == CONSOLE_SERIAL)
 		words(a, (const char *const[]){ "--console", "serial", NULL });
 	if (m->disk)
-		vmms_arg(a, "--disk=%s", BENCH_DISK);
+		vmms_arg(a, "--disk=" BENCH_DISK, m->place);
 	if (m->net == NET_NONE)
 		vmms_arg(a, "--net=none");
 	else if (m->net == NET_USER)
 		vmms_arg(a, "--net=user");
 	else
-		vmms_arg(a, "--net=tap=tap%u,vhost=%s", m->tap,
+		vmms_arg(a, "--net=tap=tap%u,vhost=%s", m->place,
 			 m->net == NET_TAP_VHOST ? "on" : "off");
 	return true;
 }
@@ -110,8 +110,8 @@ static void qemu_disk(const struct vmms_machine *m, struct vmms_args *a,
 	vmms_arg(a, "-drive");
 	vmms_arg(a,
 		 "if=none,id=disk,format=raw,aio=native,cache.direct=on,"
-		 "file=%s",
-		 BENCH_DISK);
+		 "file=" BENCH_DISK,
+		 m->place);
 	vmms_arg(a, "-device");
 	vmms_arg(a, "virtio-blk-%s,drive=disk%s", bus, more);
 }
@@ -128,7 +128,7 @@ static void qemu_net(const struct vmms_machine *m, struct vmms_args *a,
 		vmms_arg(a,
 			 "tap,id=net,ifname=tap%u,script=no,downscript=no,"
 			 "vhost=%s",
-			 m->tap, m->net == NET_TAP_VHOST ? "on" : "off");
+			 m->place, m->net == NET_TAP_VHOST ? "on" : "off");
 	vmms_arg(a, "-device");
 	vmms_arg(a, "virtio-net-%s,netdev=net%s", bus, more);
 }

@@ -8,7 +8,7 @@
 
 /* Where things are, in L1. */
 #define BENCH_DIR     "/bench"
-#define BENCH_DISK    "/dev/shm/bench.img"
+#define BENCH_DISK    "/dev/shm/bench%u.img"
 #define BENCH_RAM_MIB 128
 #define BENCH_ARGS    96
 
@@ -21,10 +21,10 @@ struct vmms_machine {
 	enum vmms_kernel kernel;
 	enum vmms_console console;
 	enum vmms_net net;
-	bool disk;	    /* BENCH_DISK */
+	bool disk;	    /* BENCH_DISK, its own */
 	const char *initrd; /* a file of BENCH_DIR */
 	const char *append; /* to the kernel's command line */
-	unsigned int tap;   /* number of the tap and of its network */
+	unsigned int place; /* number of its disk, tap and network */
 };
 
 /* A command line in the making; strings are never freed. */
