@@ -4,6 +4,7 @@
 
 #include "hypercalls/hypercalls.h"
 #include "hypercalls/list.h"
+#include "hypercalls/ring.h"
 #include "hypercalls/table.h"
 #include "vmm/core/vm.h"
 
@@ -93,11 +94,17 @@ int64_t call_run(struct hypercalls *hc, struct call_stats *stats,
 	return result;
 }
 
-bool hypercall_may_post(const struct hypercalls *hc, uint16_t op)
+int64_t hypercall_admit(const struct hypercalls *hc, const struct hl_call *call)
 {
-	const struct call_row *row = find(hc, op);
+	const struct call_row *row = find(hc, call->op);
 
-	return row && row->async;
+	if (!row)
+		return HL_ENOSYS;
+	if (!row->async)
+		return HL_EINVAL;
+	if (row->slow || (row->kind != CALL_ONE && call->arg[1] > row->batch))
+		return RINGS_LONG;
+	return RINGS_SHORT;
 }
 
 int64_t hypercall_execute(struct hypercalls *hc, struct hl_call *call)

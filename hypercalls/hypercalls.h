@@ -53,8 +53,12 @@ struct hypercalls *hypercalls_new(struct vm *vm,
 /* After they have ended.  NULL is fine. */
 void hypercalls_free(struct hypercalls *hc);
 
-/* May this op be posted to a ring? */
-bool hypercall_may_post(const struct hypercalls *hc, uint16_t op);
+/*
+ * May this call be posted to a ring?  RINGS_SHORT, RINGS_LONG or a HL_E*
+ * (hypercalls/ring.h).
+ */
+int64_t hypercall_admit(const struct hypercalls *hc,
+			const struct hl_call *call);
 /*
  * Runs one copied call to its end, as long as it takes, but not past the
  * machine's: its result; call->done is what is reported with it.  Any thread
