@@ -22,6 +22,14 @@ static void set_clock(struct hypercalls *hc,
 	hc->ns_per_tick = (uint32_t)((1000000ull << 24) / khz);
 }
 
+static void add_rows(struct hypercalls *hc, uint64_t features)
+{
+	for (unsigned int op = 0; op < call_rows; op++)
+		if (call_table[op].name &&
+		    !(call_table[op].feature & ~features))
+			hc->row[op] = &call_table[op];
+}
+
 static int add_cpus(struct hypercalls *hc)
 {
 	hc->posted = calloc(call_rows + 1, sizeof(*hc->posted));
@@ -49,8 +57,8 @@ struct hypercalls *hypercalls_new(struct vm *vm,
 	hc->vm = vm;
 	hc->nr_cpus = vm->nr_cpus;
 	hc->port = opt->port;
-	hc->features = opt->features;
 	hc->test = opt->test;
+	add_rows(hc, opt->features);
 	set_clock(hc, opt);
 	err = add_cpus(hc);
 	if (!err)

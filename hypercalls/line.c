@@ -17,26 +17,6 @@
 #define PAGE_SHIFT 12
 #define NO_PAGE	   UINT32_MAX
 
-/* False: the call is not through, and the crossing ends. */
-static bool run_slot(struct hypercalls *hc, struct line_cpu *cpu,
-		     struct hl_call *slot, struct call_time *time)
-{
-	struct hl_call c;
-	uint32_t done;
-	int64_t result;
-
-	mem_take(&c, slot, sizeof(c));
-	done = c.done;
-	if (c.result == HL_NOT_RUN)
-		result = call_run(hc, cpu->stats, &c, time);
-	else
-		result = HL_EINVAL;
-	if (c.done != done)
-		__atomic_store_n(&slot->done, c.done, __ATOMIC_RELAXED);
-	__atomic_store_n(&slot->result, result, __ATOMIC_RELEASE);
-	return result != HL_NOT_RUN;
-}
-
 /* The times of an earlier request are not this one's. */
 static void forget_times(struct line_cpu *cpu, unsigned int timing)
 {
@@ -47,26 +27,35 @@ static void forget_times(struct line_cpu *cpu, unsigned int timing)
 	atomic_store_explicit(&cpu->timing, timing, memory_order_release);
 }
 
+static inline bool wants_times(struct hypercalls *hc, struct line_cpu *cpu)
+{
+	unsigned int timing =
+		atomic_load_explicit(&hc->timing, memory_order_relaxed);
+
+	if (!timing)
+		return false;
+	if (timing != cpu->timing)
+		forget_times(cpu, timing);
+	return true;
+}
+
 int64_t line_run(struct hypercalls *hc, struct line_cpu *cpu, uint64_t run)
 {
 	uint64_t nr = HL_RUN_NR(run), first = HL_RUN_FIRST(run), i = 0;
-	unsigned int timing =
-		atomic_load_explicit(&hc->timing, memory_order_relaxed);
-	struct call_time time;
+	struct hl_call *slot;
 
 	call_add(&cpu->crossings, 1);
 	if (!cpu->page)
 		return HL_EFAULT;
-	if (!nr || first >= HL_SLOTS || nr > HL_SLOTS - first)
+	if (!nr || first >= HL_SLOTS || first + nr > HL_SLOTS)
 		return HL_EINVAL;
-	if (timing && timing != cpu->timing)
-		forget_times(cpu, timing);
-	time = (struct call_time){ .start = __rdtsc(),
-				   .ticks = hc->crossing_ticks };
+	cpu->time.measure = wants_times(hc, cpu);
+	cpu->time.start = __rdtsc();
+	slot = &cpu->page[first];
 	do {
-		if (!run_slot(hc, cpu, &cpu->page[first + i], &time))
+		if (!call_run(hc, cpu, slot++))
 			break;
-	} while (++i < nr && !call_time_over(&time));
+	} while (++i < nr && !call_time_over(hc, &cpu->time));
 	return (int64_t)i;
 }
 

@@ -86,7 +86,7 @@ END_TEST
 START_TEST(ops_that_are_not_there)
 {
 	for (uint32_t op = 0; op < 0x10000; op++)
-		if (!table_find(op))
+		if (op >= call_rows || !call_table[op].name)
 			ck_assert_int_eq(line_call((uint16_t)op, 0, 0),
 					 HL_ENOSYS);
 	line_teardown();
@@ -168,16 +168,14 @@ START_TEST(rows_make_sense)
 
 	ck_assert_uint_le(call_rows, HL_OPS_MAX);
 	for (unsigned int op = 0; op < call_rows; op++) {
-		const struct call_row *row = table_find(op);
-		bool gap = false;
+		const struct call_row *row = &call_table[op];
 
-		if (!row)
+		if (!row->name)
 			continue;
 		rows++;
 		ck_assert_ptr_nonnull(row->doc);
 		for (unsigned int i = 0; i < CALL_ARGS; i++) {
-			ck_assert_msg(!gap || !row->arg[i], "%s", row->name);
-			gap |= !row->arg[i];
+			ck_assert_int_eq(!row->arg[i], i >= row->args);
 		}
 		ck_assert(!row->one == (row->kind != CALL_ONE));
 		ck_assert(!row->list == (row->kind == CALL_ONE));

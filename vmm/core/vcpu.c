@@ -89,28 +89,13 @@ void vcpu_exit(struct vcpu *vcpu)
 	close(vcpu->fd);
 }
 
-/* Worth a short cut: no search, no counter that other vCPUs write, too. */
-static bool is_crossing(const struct vm *vm, const struct kvm_run *run)
-{
-	return run->io.port == vm->line_port && run->io.size == 4 &&
-	       run->io.count == 1 && run->io.direction == KVM_EXIT_IO_OUT;
-}
-
-static void exit_io(struct vcpu *vcpu)
+static void search_pio(struct vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->run;
 	uint8_t *data = (uint8_t *)run + run->io.data_offset;
 	unsigned int len = run->io.size;
 	struct bus *bus = &vcpu->vm->pio;
 
-	vcpu_count(vcpu, VCPU_PIO);
-	if (is_crossing(vcpu->vm, run)) {
-		uint32_t val;
-
-		memcpy(&val, data, sizeof(val));
-		vcpu->vm->line(vcpu, val);
-		return;
-	}
 	for (uint32_t i = 0; i < run->io.count; i++, data += len) {
 		uint64_t val = 0;
 
@@ -122,6 +107,23 @@ static void exit_io(struct vcpu *vcpu)
 			memcpy(data, &val, len);
 		}
 	}
+}
+
+/*
+ * The line is worth a short cut: no search, no counter that others write, too.
+ */
+static void exit_io(struct vcpu *vcpu)
+{
+	const struct kvm_run *run = vcpu->run;
+	const struct vm *vm = vcpu->vm;
+
+	vcpu_count(vcpu, VCPU_PIO);
+	if (run->io.port == vm->line_port && run->io.size == 4 &&
+	    run->io.count == 1 && run->io.direction == KVM_EXIT_IO_OUT)
+		vm->line(vcpu, *(const uint32_t *)((const uint8_t *)run +
+						   run->io.data_offset));
+	else
+		search_pio(vcpu);
 }
 
 static void exit_mmio(struct vcpu *vcpu)
