@@ -22,7 +22,7 @@ SAN	:= -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
 	   -fno-omit-frame-pointer
 
 SRC	:= $(filter-out vmm/main.c,$(wildcard vmm/*.c vmm/cli/*.c vmm/core/*.c vmm/backend/*.c \
-	   vmm/boot/*.c vmm/dev/*.c virtio/*.c))
+	   vmm/boot/*.c vmm/dev/*.c virtio/*.c hypercalls/*.c))
 NETSRC	:= $(wildcard vmm/net-user/*.c)
 UNIT	:= $(patsubst tests/unit/%.c,%,$(filter-out $(wildcard tests/unit/lib_*.c), \
 	   $(wildcard tests/unit/*.c)))

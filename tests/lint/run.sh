@@ -23,7 +23,7 @@ clang_compiles() {
 cpp_checks() {
 	cppcheck --quiet --std=c11 --enable=warning,portability --inline-suppr \
 		--suppress=missingIncludeSystem --error-exitcode=1 -j 2 \
-		-I. -Iinclude vmm virtio
+		-I. -Iinclude vmm virtio hypercalls
 }
 shell_checks() { scripts | xargs shellcheck -x -P SCRIPTDIR; }
 licensed() {
