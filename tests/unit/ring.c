@@ -105,7 +105,7 @@ START_TEST(barrier)
 	split_post(&g, SPLIT_COUNT, 0, 4);
 	split_post(&g, SPLIT_LONG, HL_CALL_BARRIER, 5);
 	expect_none();
-	ck_assert_uint_eq(g.shared->call_head, 2);
+	ck_assert_uint_eq(ring_load(&g.shared->call_head), 2);
 	h.open = true;
 	expect(1, 3);
 	expect(3, 9);
@@ -140,9 +140,9 @@ START_TEST(indices_wrap)
 		for (uint32_t j = 0; j < N; j++)
 			expect(i + j, 3 * (i + j));
 	}
-	ck_assert_uint_eq(g.shared->call_head, 3 * N - 21);
-	ck_assert_uint_eq(g.shared->completion_tail, 3 * N - 21);
-	ck_assert(!(g.shared->host_flags & HL_RING_BROKEN));
+	ck_assert_uint_eq(ring_load(&g.shared->call_head), 3 * N - 21);
+	ck_assert_uint_eq(ring_load(&g.shared->completion_tail), 3 * N - 21);
+	ck_assert(!(ring_load(&g.shared->host_flags) & HL_RING_BROKEN));
 }
 END_TEST
 
@@ -157,10 +157,10 @@ START_TEST(back_pressure)
 	for (uint32_t i = N; i < 2 * N; i++)
 		split_post(&g, SPLIT_COUNT, 0, i);
 	split_settle();
-	ck_assert_uint_eq(g.shared->call_head, N);
+	ck_assert_uint_eq(ring_load(&g.shared->call_head), N);
 	for (uint32_t i = 0; i < 2 * N; i++)
 		expect(i, 3 * i);
-	ck_assert_uint_eq(g.shared->call_head, 2 * N);
+	ck_assert_uint_eq(ring_load(&g.shared->call_head), 2 * N);
 }
 END_TEST
 

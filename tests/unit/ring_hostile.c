@@ -210,7 +210,7 @@ START_TEST(close_while_running)
 	h.open = true;
 	ck_assert(split_wait(&g, &c));
 	split_close(&g);
-	ck_assert_uint_eq(g.shared->call_head, 1);
+	ck_assert_uint_eq(ring_load(&g.shared->call_head), 1);
 	memset(g.shared, 0xa5, len);
 	memcpy(copy, g.shared, len);
 	bell();
