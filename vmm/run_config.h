@@ -65,6 +65,12 @@ struct run_net {
 	unsigned int nr_fwd;
 };
 
+struct run_line { /* --hypercalls */
+	bool off;
+	enum run_toggle vmcall; /* auto: if KVM lets us have it */
+	bool test;		/* include/hotline/test.h */
+};
+
 struct run_config {
 	char name[RUN_NAME_LEN]; /* never "" */
 	const char *kvm_path;
@@ -81,6 +87,7 @@ struct run_config {
 	bool rng;
 	struct run_disk disk[RUN_DISKS];
 	unsigned int nr_disks;
+	struct run_line line;
 	struct run_net net[RUN_NETS];
 	unsigned int nr_nets;	 /* default: one, user */
 	bool no_net;		 /* --net none; nr_nets is 0 then */

@@ -195,6 +195,13 @@ static const struct cli_opt options[] = {
 	  .help = "A source of random numbers (default: on)",
 	  .parse = cli_set_onoff,
 	  .at = AT(rng) },
+	{ .names = { "hypercalls" },
+	  .metavar = "on|off|KEY=VALUE[,...]",
+	  .help = "How the guest kernel calls hotline (default: on)\n"
+		  "  vmcall=on|off  by VMCALL, else by port only (default: "
+		  "what the host can)\n"
+		  "  test  also calls and registers to test and to measure by",
+	  .parse = cli_run_calls },
 	{ .names = { "tables" },
 	  .metavar = "KIND",
 	  .help = "What describes the machine to the kernel: dt (device tree) "

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <linux/kvm.h>
+#include <linux/kvm_para.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "include/hotline/hypercall.h"
 #include "vmm/core/cpuid.h"
 #include "vmm/core/event.h"
 #include "vmm/core/exitcode.h"
@@ -24,8 +26,13 @@
 
 enum { WHERE_IDLE, WHERE_ASKED, WHERE_KNOWN };
 
-/* For the signal handler, which must reach its own thread's vCPU. */
-static __thread struct kvm_run *this_run;
+/* Also for the signal handler, which must reach its own thread's vCPU. */
+static __thread struct vcpu *self;
+
+struct vcpu *vcpu_self(void)
+{
+	return self;
+}
 
 /*
  * The flag closes the gap between run_loop()'s check and KVM_RUN: a signal
@@ -34,8 +41,8 @@ static __thread struct kvm_run *this_run;
 static void kicked(int sig)
 {
 	(void)sig;
-	if (this_run)
-		this_run->immediate_exit = 1;
+	if (self)
+		self->run->immediate_exit = 1;
 }
 
 static int install_kick(void)
@@ -82,6 +89,13 @@ void vcpu_exit(struct vcpu *vcpu)
 	close(vcpu->fd);
 }
 
+/* Worth a short cut: no search, no counter that other vCPUs write, too. */
+static bool is_crossing(const struct vm *vm, const struct kvm_run *run)
+{
+	return run->io.port == vm->line_port && run->io.size == 4 &&
+	       run->io.count == 1 && run->io.direction == KVM_EXIT_IO_OUT;
+}
+
 static void exit_io(struct vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->run;
@@ -90,6 +104,13 @@ static void exit_io(struct vcpu *vcpu)
 	struct bus *bus = &vcpu->vm->pio;
 
 	vcpu_count(vcpu, VCPU_PIO);
+	if (is_crossing(vcpu->vm, run)) {
+		uint32_t val;
+
+		memcpy(&val, data, sizeof(val));
+		vcpu->vm->line(vcpu, val);
+		return;
+	}
 	for (uint32_t i = 0; i < run->io.count; i++, data += len) {
 		uint64_t val = 0;
 
@@ -117,6 +138,20 @@ static void exit_mmio(struct vcpu *vcpu)
 		bus_read(bus, run->mmio.phys_addr, run->mmio.len, &val);
 		memcpy(run->mmio.data, &val, run->mmio.len);
 	}
+}
+
+static void exit_hypercall(struct vcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->run;
+	int64_t (*line)(struct vcpu * vcpu, uint64_t run) = vcpu->vm->line;
+
+	vcpu_count(vcpu, VCPU_HYPERCALL);
+	if (line && run->hypercall.nr == HL_VMCALL_NR &&
+	    !run->hypercall.args[0] && run->hypercall.args[1] == HL_VMCALL_RUN)
+		run->hypercall.ret =
+			(uint64_t)line(vcpu, run->hypercall.args[2]);
+	else
+		run->hypercall.ret = (uint64_t)-KVM_ENOSYS;
 }
 
 static void exit_rdmsr(struct vcpu *vcpu)
@@ -197,6 +232,7 @@ static void exit_internal(struct vcpu *vcpu)
 static void (*const exits[])(struct vcpu *vcpu) = {
 	[KVM_EXIT_IO] = exit_io,
 	[KVM_EXIT_MMIO] = exit_mmio,
+	[KVM_EXIT_HYPERCALL] = exit_hypercall,
 	[KVM_EXIT_X86_RDMSR] = exit_rdmsr,
 	[KVM_EXIT_X86_WRMSR] = exit_wrmsr,
 	[KVM_EXIT_INTR] = exit_intr,
@@ -253,7 +289,7 @@ static void *thread(void *arg)
 	struct vcpu *vcpu = arg;
 	struct vm *vm = vcpu->vm;
 
-	this_run = vcpu->run;
+	self = vcpu;
 	run_loop(vcpu);
 	if (atomic_fetch_sub(&vm->running, 1) == 1)
 		event_stop(vm->loop);
@@ -291,6 +327,13 @@ void vcpu_join(struct vcpu *vcpu)
 		return;
 	pthread_join(vcpu->thread, NULL);
 	vcpu->started = false;
+}
+
+unsigned int vcpu_tsc_khz(const struct vcpu *vcpu)
+{
+	int khz = ioctl(vcpu->fd, KVM_GET_TSC_KHZ, 0);
+
+	return khz > 0 ? (unsigned int)khz : 0;
 }
 
 bool vcpu_where(struct vcpu *vcpu, uint64_t *rip)

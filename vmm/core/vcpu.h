@@ -55,6 +55,9 @@ static inline void vcpu_count(struct vcpu *vcpu, enum vcpu_counter what)
 			      memory_order_relaxed);
 }
 
+/* The vCPU whose thread this is, or NULL. */
+struct vcpu *vcpu_self(void);
+
 int vcpu_init(struct vcpu *vcpu, struct vm *vm, unsigned int id);
 void vcpu_exit(struct vcpu *vcpu);
 
@@ -74,6 +77,9 @@ int vcpu_start(struct vcpu *vcpu);
 void vcpu_kick(struct vcpu *vcpu);
 /* After vm_end(): waits for the thread. */
 void vcpu_join(struct vcpu *vcpu);
+
+/* TSC ticks per ms, the guest's and ours; 0 if KVM does not say. */
+unsigned int vcpu_tsc_khz(const struct vcpu *vcpu);
 
 /*
  * Where a running vCPU is: asks its thread and waits at most 100 ms.

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Crossings.  line_cross() is the hot path: from KVM_RUN's return to its next
+ * entry a call that does nothing takes no lock, no system call and no word
+ * that another thread writes.
+ */
+#include "hypercalls/line.h"
+
+#include <string.h>
+
+#include "hypercalls/call.h"
+#include "hypercalls/hypercalls.h"
+#include "hypercalls/table.h"
+#include "vmm/core/vcpu.h"
+#include "vmm/core/vm.h"
+
+#define PAGE_SHIFT 12
+#define NO_PAGE	   UINT32_MAX
+
+/* False: the call is not through, and the crossing ends. */
+static bool run_slot(struct hypercalls *hc, struct line_cpu *cpu,
+		     struct hl_call *slot, struct call_time *time)
+{
+	struct hl_call c;
+	uint32_t done;
+	int64_t result;
+
+	mem_take(&c, slot, sizeof(c));
+	done = c.done;
+	if (c.result == HL_NOT_RUN)
+		result = call_run(hc, cpu->stats, &c, time);
+	else
+		result = HL_EINVAL;
+	if (c.done != done)
+		__atomic_store_n(&slot->done, c.done, __ATOMIC_RELAXED);
+	__atomic_store_n(&slot->result, result, __ATOMIC_RELEASE);
+	return result != HL_NOT_RUN;
+}
+
+/* The times of an earlier request are not this one's. */
+static void forget_times(struct line_cpu *cpu, unsigned int timing)
+{
+	for (unsigned int i = 0; i <= call_rows; i++)
+		for (unsigned int t = 0; t < CALL_TIMES; t++)
+			atomic_store_explicit(&cpu->stats[i].time[t], 0,
+					      memory_order_relaxed);
+	atomic_store_explicit(&cpu->timing, timing, memory_order_release);
+}
+
+int64_t line_run(struct hypercalls *hc, struct line_cpu *cpu, uint64_t run)
+{
+	uint64_t nr = HL_RUN_NR(run), first = HL_RUN_FIRST(run), i = 0;
+	unsigned int timing =
+		atomic_load_explicit(&hc->timing, memory_order_relaxed);
+	struct call_time time;
+
+	call_add(&cpu->crossings, 1);
+	if (!cpu->page)
+		return HL_EFAULT;
+	if (!nr || first >= HL_SLOTS || nr > HL_SLOTS - first)
+		return HL_EINVAL;
+	if (timing && timing != cpu->timing)
+		forget_times(cpu, timing);
+	time = (struct call_time){ .start = __rdtsc(),
+				   .ticks = hc->crossing_ticks };
+	do {
+		if (!run_slot(hc, cpu, &cpu->page[first + i], &time))
+			break;
+	} while (++i < nr && !call_time_over(&time));
+	return (int64_t)i;
+}
+
+int64_t line_cross(struct vcpu *vcpu, uint64_t run)
+{
+	struct hypercalls *hc = vcpu->vm->line_ctx;
+
+	return line_run(hc, &hc->cpu[vcpu->id], run);
+}
+
+void line_set_page(struct hypercalls *hc, struct line_cpu *cpu, uint32_t pfn)
+{
+	uint64_t addr = (uint64_t)pfn << PAGE_SHIFT;
+	size_t len = HL_SLOTS * sizeof(struct hl_call);
+	void *page = NULL;
+
+	if (pfn != NO_PAGE) {
+		page = mem_ptr(&hc->vm->mem, gpa(addr), len);
+		if (!page)
+			return;
+	}
+	cpu->page = page;
+	cpu->pfn = pfn;
+}
+
+/* A port is its vCPU's; the thread says which. */
+static struct line_cpu *this_cpu(struct hypercalls *hc)
+{
+	struct vcpu *vcpu = vcpu_self();
+
+	return vcpu ? &hc->cpu[vcpu->id] : NULL;
+}
+
+static uint64_t port_read(void *dev, uint64_t off, unsigned int len)
+{
+	struct line_cpu *cpu = this_cpu(dev);
+
+	if (off == HL_LINE_PAGE && len == 4 && cpu)
+		return cpu->pfn;
+	return UINT64_MAX;
+}
+
+static void port_write(void *dev, uint64_t off, unsigned int len, uint64_t val)
+{
+	struct line_cpu *cpu = this_cpu(dev);
+
+	/* HL_LINE_RUN comes here as part of a string instruction only. */
+	if (len != 4 || !cpu)
+		return;
+	if (off == HL_LINE_RUN)
+		line_run(dev, cpu, val);
+	else if (off == HL_LINE_PAGE)
+		line_set_page(dev, cpu, (uint32_t)val);
+}
+
+static const struct bus_ops ports = { .read = port_read, .write = port_write };
+
+int line_add_ports(struct hypercalls *hc)
+{
+	return bus_add(&hc->vm->pio, hc->port, HL_LINE_PORTS, &ports, hc,
+		       "line");
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* See tests/unit/lib_line.h. */
+#include "tests/unit/lib_line.h"
+
+#include <check.h>
+#include <string.h>
+
+#include "include/hotline/platform.h"
+#include "vmm/core/log.h"
+
+struct line_bed line;
+
+void line_setup_with(uint64_t features, unsigned int khz)
+{
+	const struct mem_options opt = { .size = LINE_MEM,
+					 .backing = MEM_ANON };
+	struct hypercalls_options with = {
+		.port = HL_LINE_PORT,
+		.features = features,
+		.tsc_khz = khz,
+		.crossing_us = 200,
+	};
+
+	log_set_level(LOG_ERROR);
+	memset(&line, 0, sizeof(line));
+	line.vm.fd = line.vm.kvm_fd = line.vm.stats_fd = -1;
+	line.vm.nr_cpus = LINE_CPUS;
+	line.vm.vcpu = line.vcpu;
+	for (unsigned int i = 0; i < LINE_CPUS; i++)
+		line.vcpu[i] = (struct vcpu){ .vm = &line.vm,
+					      .id = i,
+					      .stats_fd = -1 };
+	atomic_store(&line.vm.end, -1);
+	ck_assert_int_eq(mem_init(&line.vm.mem, &opt), 0);
+	line.test = selftest_new(&line.vm);
+	ck_assert_ptr_nonnull(line.test);
+	with.test = line.test;
+	line.hc = hypercalls_new(&line.vm, &with);
+	ck_assert_ptr_nonnull(line.hc);
+	line.slot = line_ptr(LINE_PAGE);
+	line_set_page(line.hc, &line.hc->cpu[0], LINE_PAGE >> 12);
+}
+
+/* A clock that says "200 us" after minutes: no crossing is cut short. */
+void line_setup(void)
+{
+	line_setup_with(HL_FEATURE_TEST, 4000000000u);
+}
+
+void line_teardown(void)
+{
+	hypercalls_free(line.hc);
+	selftest_free(line.test);
+	mem_exit(&line.vm.mem);
+}
+
+struct hl_call *line_slot(unsigned int i, uint16_t op, uint64_t arg0,
+			  uint64_t arg1)
+{
+	line.slot[i] = (struct hl_call){ .op = op,
+					 .result = HL_NOT_RUN,
+					 .arg = { arg0, arg1 } };
+	return &line.slot[i];
+}
+
+int64_t line_go(unsigned int first, unsigned int nr)
+{
+	return line_run(line.hc, &line.hc->cpu[0], HL_RUN(first, nr));
+}
+
+int64_t line_call(uint16_t op, uint64_t arg0, uint64_t arg1)
+{
+	struct hl_call *c = line_slot(0, op, arg0, arg1);
+
+	for (int i = 0; i < 20000 && c->result == HL_NOT_RUN; i++)
+		line_go(0, 1);
+	return c->result;
+}
+
+void *line_ptr(uint64_t addr)
+{
+	void *p = mem_ptr(&line.vm.mem, gpa(addr), 1);
+
+	ck_assert_ptr_nonnull(p);
+	return p;
+}
+
+void line_make_list(uint64_t addr, unsigned int entries)
+{
+	struct hl_list_page *page = line_ptr(addr);
+
+	memset(page, 0, sizeof(*page));
+	for (unsigned int i = 0; i < entries; i++) {
+		unsigned int at = i % HL_LIST_ENTRIES;
+
+		if (i && !at) {
+			addr += sizeof(*page);
+			page->next = addr;
+			page = line_ptr(addr);
+			memset(page, 0, sizeof(*page));
+		}
+		page->entry[at] = (struct hl_list_entry){ i + 1, i };
+	}
+}
