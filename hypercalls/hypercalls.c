@@ -7,6 +7,7 @@
 
 #include "hypercalls/call.h"
 #include "hypercalls/line.h"
+#include "hypercalls/ring.h"
 #include "hypercalls/table.h"
 #include "vmm/core/vm.h"
 
@@ -45,6 +46,42 @@ static int add_cpus(struct hypercalls *hc)
 	return 0;
 }
 
+static int64_t ring_admit(void *ctx, const struct hl_call *call)
+{
+	return hypercall_admit(ctx, call);
+}
+
+static int64_t ring_execute(void *ctx, struct hl_call *call)
+{
+	return hypercall_execute(ctx, call);
+}
+
+static void ring_raise(void *ctx)
+{
+	struct hypercalls *hc = ctx;
+
+	irq_raise(&hc->vm->irq, hc->irq);
+}
+
+static int add_rings(struct hypercalls *hc, unsigned int workers)
+{
+	const struct rings_options opt = {
+		.mem = &hc->vm->mem,
+		.nr = hc->nr_rings,
+		.workers = workers,
+		.ctx = hc,
+		.admit = ring_admit,
+		.execute = ring_execute,
+		.raise = ring_raise,
+	};
+	int err = irq_open(&hc->vm->irq, hc->irq);
+
+	if (err < 0)
+		return err;
+	hc->rings = rings_new(&opt);
+	return hc->rings ? 0 : -errno;
+}
+
 struct hypercalls *hypercalls_new(struct vm *vm,
 				  const struct hypercalls_options *opt)
 {
@@ -58,9 +95,13 @@ struct hypercalls *hypercalls_new(struct vm *vm,
 	hc->nr_cpus = vm->nr_cpus;
 	hc->port = opt->port;
 	hc->test = opt->test;
+	hc->nr_rings = opt->rings;
+	hc->irq = opt->irq;
 	add_rows(hc, opt->features);
 	set_clock(hc, opt);
 	err = add_cpus(hc);
+	if (!err && opt->features & HL_FEATURE_ASYNC)
+		err = add_rings(hc, opt->workers);
 	if (!err)
 		err = line_add_ports(hc);
 	if (!err) {
@@ -78,6 +119,8 @@ void hypercalls_free(struct hypercalls *hc)
 {
 	if (!hc)
 		return;
+	if (hc->rings)
+		rings_free(hc->rings);
 	for (unsigned int i = 0; i < hc->nr_cpus; i++)
 		free(hc->cpu[i].stats);
 	free(hc->posted);

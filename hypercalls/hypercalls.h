@@ -14,6 +14,7 @@
 
 struct call_row;
 struct call_stats;
+struct rings;
 struct selftest;
 struct vm;
 
@@ -23,6 +24,9 @@ struct hypercalls_options {
 	unsigned int tsc_khz;
 	unsigned int crossing_us; /* how long one may take */
 	struct selftest *test;	  /* with HL_FEATURE_TEST; outlives us */
+	/* with HL_FEATURE_ASYNC: */
+	unsigned int rings, workers; /* workers: long calls at a time */
+	unsigned int irq;	     /* GSI */
 };
 
 /* Of a crossing, or a piece of a posted call; see call.h. */
@@ -52,6 +56,9 @@ struct hypercalls {
 	atomic_uint timing;
 	unsigned int nr_timings; /* such requests so far; the I/O thread's */
 	struct selftest *test;
+	struct rings *rings; /* with HL_FEATURE_ASYNC */
+	unsigned int nr_rings;
+	unsigned int irq;	   /* GSI of completions */
 	struct call_stats *posted; /* of calls from rings, by op */
 	unsigned int nr_cpus;
 	struct line_cpu cpu[];

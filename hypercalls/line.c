@@ -7,10 +7,13 @@
 #include "hypercalls/line.h"
 
 #include <string.h>
+#include <sys/eventfd.h>
 
 #include "hypercalls/call.h"
 #include "hypercalls/hypercalls.h"
+#include "hypercalls/ring.h"
 #include "hypercalls/table.h"
+#include "vmm/core/log.h"
 #include "vmm/core/vcpu.h"
 #include "vmm/core/vm.h"
 
@@ -98,10 +101,19 @@ static uint64_t port_read(void *dev, uint64_t off, unsigned int len)
 	return UINT64_MAX;
 }
 
+/* What KVM has not taken over: no ring of that number, or it cannot. */
+static void ring_bell(struct hypercalls *hc, uint64_t id)
+{
+	if (id < hc->nr_rings)
+		eventfd_write(rings_doorbell(hc->rings, (unsigned int)id), 1);
+}
+
 static void port_write(void *dev, uint64_t off, unsigned int len, uint64_t val)
 {
 	struct line_cpu *cpu = this_cpu(dev);
 
+	if (off == HL_LINE_DOORBELL && len == 4)
+		ring_bell(dev, val);
 	/* HL_LINE_RUN comes here as part of a string instruction only. */
 	if (len != 4 || !cpu)
 		return;
@@ -115,6 +127,15 @@ static const struct bus_ops ports = { .read = port_read, .write = port_write };
 
 int line_add_ports(struct hypercalls *hc)
 {
-	return bus_add(&hc->vm->pio, hc->port, HL_LINE_PORTS, &ports, hc,
-		       "line");
+	struct vm *vm = hc->vm;
+
+	for (unsigned int i = 0; i < hc->nr_rings; i++) {
+		int err = vm_ioeventfd(vm, true, hc->port + HL_LINE_DOORBELL, 4,
+				       i, rings_doorbell(hc->rings, i));
+
+		if (err)
+			debug("KVM does not take over ring %u's doorbell: %s",
+			      i, strerror(-err));
+	}
+	return bus_add(&vm->pio, hc->port, HL_LINE_PORTS, &ports, hc, "line");
 }

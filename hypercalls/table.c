@@ -3,6 +3,7 @@
 #include "hypercalls/table.h"
 
 #include "hypercalls/calls.h"
+#include "include/hotline/async.h"
 #include "include/hotline/test.h"
 
 #define ARGS(...)                                                              \
@@ -15,6 +16,29 @@ const struct call_row call_table[] = {
 		.doc = "does nothing",
 		.async = true,
 		.one = core_null,
+	},
+
+	[HL_OP_RING_OPEN] = {
+		.name = "ring_open",
+		ARGS("ring", "address", "entries"),
+		.doc = "takes a ring into use",
+		.feature = HL_FEATURE_ASYNC,
+		.slow = true, /* the first starts a thread */
+		.one = async_open,
+	},
+	[HL_OP_RING_CLOSE] = {
+		.name = "ring_close",
+		ARGS("ring"),
+		.doc = "takes no more calls from it; 0 once all have ended",
+		.feature = HL_FEATURE_ASYNC,
+		.one = async_close,
+	},
+	[HL_OP_RING_CANCEL] = {
+		.name = "ring_cancel",
+		ARGS("ring", "cookie"),
+		.doc = "cancels a posted call that has not begun",
+		.feature = HL_FEATURE_ASYNC,
+		.one = async_cancel,
 	},
 
 	[HL_OP_TEST_COUNT] = {
