@@ -106,6 +106,6 @@ $(B)/san/%.o: %.c
 $(B)/unit/%: $(B)/san/tests/unit/%.o $(SANOBJ)
 	@mkdir -p $(@D)
 	@echo "  LD san  $@" >&2
-	@$(CC) $(ALL_CFLAGS) $(SAN) -o $@ $^ $(LIBS) $$(pkg-config --libs check)
+	@$(CC) $(ALL_CFLAGS) $(SAN) -o $@ $^ $(LIBS) $$(pkg-config --libs check jansson)
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -8,6 +8,7 @@
 #include "hypercalls/call.h"
 #include "hypercalls/line.h"
 #include "hypercalls/ring.h"
+#include "hypercalls/stats.h"
 #include "hypercalls/table.h"
 #include "vmm/core/vm.h"
 
@@ -105,6 +106,7 @@ struct hypercalls *hypercalls_new(struct vm *vm,
 	if (!err)
 		err = line_add_ports(hc);
 	if (!err) {
+		call_stats_add(hc);
 		vm->line = line_cross;
 		vm->line_ctx = hc;
 		vm->line_port = (uint32_t)hc->port + HL_LINE_RUN;

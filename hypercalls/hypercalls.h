@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "include/hotline/hypercall.h"
+#include "vmm/core/stats.h"
 
 struct call_row;
 struct call_stats;
@@ -60,6 +61,7 @@ struct hypercalls {
 	unsigned int nr_rings;
 	unsigned int irq;	   /* GSI of completions */
 	struct call_stats *posted; /* of calls from rings, by op */
+	struct stats_part part;
 	unsigned int nr_cpus;
 	struct line_cpu cpu[];
 };

@@ -10,6 +10,7 @@
 #include <linux/kvm_para.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -20,6 +21,7 @@
 #include "vmm/core/cpuid.h"
 #include "vmm/core/event.h"
 #include "vmm/core/exitcode.h"
+#include "vmm/core/exits.h"
 #include "vmm/core/log.h"
 
 #define KICK_SIGNAL SIGUSR1
@@ -83,6 +85,7 @@ err_fd:
 
 void vcpu_exit(struct vcpu *vcpu)
 {
+	free(vcpu->exits);
 	munmap(vcpu->run, (size_t)vcpu->vm->run_size);
 	if (vcpu->stats_fd >= 0)
 		close(vcpu->stats_fd);
@@ -272,6 +275,9 @@ static void run_loop(struct vcpu *vcpu)
 {
 	while (!vm_ended(vcpu->vm)) {
 		if (ioctl(vcpu->fd, KVM_RUN, 0) == 0) {
+			if (atomic_load_explicit(&vcpu->vm->watch_exits,
+						 memory_order_relaxed))
+				exits_note(vcpu);
 			dispatch(vcpu);
 			continue;
 		}
