@@ -28,6 +28,7 @@ UNIT	:= $(patsubst tests/unit/%.c,%,$(filter-out $(wildcard tests/unit/lib_*.c),
 	   $(wildcard tests/unit/*.c)))
 UNITLIB	:= $(wildcard tests/unit/lib_*.c)
 
+COST	:= $(patsubst tests/cost/%.c,$(B)/cost/%,$(wildcard tests/cost/*.c))
 FUZZ	:= $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
 FUZZSRC	:= $(wildcard hypercalls/*.c vmm/core/*.c) vmm/backend/selftest.c vmm/backend/pool.c
 
@@ -77,8 +78,8 @@ check:	## every test: unit tests with sanitizers, lint, guests on real KVM
 	@$(PMAKE) build
 	@$(MAKE) --no-print-directory suite
 
-unit: $(UNIT:%=$(B)/unit/%) $(B)/hotline-net-user	## unit tests under ASan and UBSan
-	@tests/unit/run.sh $(UNIT:%=$(B)/unit/%)
+unit: $(UNIT:%=$(B)/unit/%) $(COST) $(B)/hotline-net-user	## unit tests under ASan and UBSan
+	@tests/unit/run.sh $(UNIT:%=$(B)/unit/%) $(COST)
 
 fuzz:	## fuzz what guests can reach; SECS=600 each
 	@$(BED)/setup.sh build lint >&2
@@ -110,6 +111,12 @@ $(B)/san/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  CC san  $<" >&2
 	@$(CC) $(ALL_CFLAGS) $(SAN) -c -o $@ $<
+
+# What they count is the program as it is.
+$(B)/cost/%: $(B)/tests/cost/%.o $(OBJ)
+	@mkdir -p $(@D)
+	@echo "  LD      $@" >&2
+	@$(CC) $(ALL_CFLAGS) -o $@ $^ $(LIBS) $$(pkg-config --libs check)
 
 $(B)/unit/%: $(B)/san/tests/unit/%.o $(SANOBJ)
 	@mkdir -p $(@D)

@@ -10,6 +10,7 @@
 #include "hypercalls/ring.h"
 #include "hypercalls/stats.h"
 #include "hypercalls/table.h"
+#include "vmm/core/vcpu.h"
 #include "vmm/core/vm.h"
 
 /* If KVM does not say, as fast as hosts are slow: crossings end early. */
@@ -38,11 +39,13 @@ static int add_cpus(struct hypercalls *hc)
 	if (!hc->posted)
 		return -ENOMEM;
 	for (unsigned int i = 0; i < hc->nr_cpus; i++) {
+		hc->cpu[i].hc = hc;
 		hc->cpu[i].pfn = UINT32_MAX;
 		hc->cpu[i].stats =
 			calloc(call_rows + 1, sizeof(*hc->cpu[i].stats));
 		if (!hc->cpu[i].stats)
 			return -ENOMEM;
+		hc->vm->vcpu[i].line = &hc->cpu[i];
 	}
 	return 0;
 }
@@ -107,8 +110,7 @@ struct hypercalls *hypercalls_new(struct vm *vm,
 		err = line_add_ports(hc);
 	if (!err) {
 		call_stats_add(hc);
-		vm->line = line_cross;
-		vm->line_ctx = hc;
+		vm->line = line_run;
 		vm->line_port = (uint32_t)hc->port + HL_LINE_RUN;
 		return hc;
 	}

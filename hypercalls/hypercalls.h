@@ -39,6 +39,7 @@ struct call_time {
 
 /* One vCPU's; its thread's own but for the statistics. */
 struct line_cpu {
+	struct hypercalls *hc;
 	struct hl_call *page; /* call page in guest memory, or NULL */
 	uint32_t pfn;	      /* of it, as the guest said; ~0 for none */
 	atomic_uint timing;   /* what stats' times belong to, as below */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Crossings.  line_cross() is the hot path: from KVM_RUN's return to its next
+ * Crossings.  line_run() is the hot path: from KVM_RUN's return to its next
  * entry a call that does nothing takes no lock, no system call and no word
  * that another thread writes.
  */
@@ -42,8 +42,10 @@ static inline bool wants_times(struct hypercalls *hc, struct line_cpu *cpu)
 	return true;
 }
 
-int64_t line_run(struct hypercalls *hc, struct line_cpu *cpu, uint64_t run)
+int64_t line_run(void *ctx, uint64_t run)
 {
+	struct line_cpu *cpu = ctx;
+	struct hypercalls *hc = cpu->hc;
 	uint64_t nr = HL_RUN_NR(run), first = HL_RUN_FIRST(run), i = 0;
 	struct hl_call *slot;
 
@@ -62,21 +64,14 @@ int64_t line_run(struct hypercalls *hc, struct line_cpu *cpu, uint64_t run)
 	return (int64_t)i;
 }
 
-int64_t line_cross(struct vcpu *vcpu, uint64_t run)
-{
-	struct hypercalls *hc = vcpu->vm->line_ctx;
-
-	return line_run(hc, &hc->cpu[vcpu->id], run);
-}
-
-void line_set_page(struct hypercalls *hc, struct line_cpu *cpu, uint32_t pfn)
+void line_set_page(struct line_cpu *cpu, uint32_t pfn)
 {
 	uint64_t addr = (uint64_t)pfn << PAGE_SHIFT;
 	size_t len = HL_SLOTS * sizeof(struct hl_call);
 	void *page = NULL;
 
 	if (pfn != NO_PAGE) {
-		page = mem_ptr(&hc->vm->mem, gpa(addr), len);
+		page = mem_ptr(&cpu->hc->vm->mem, gpa(addr), len);
 		if (!page)
 			return;
 	}
@@ -85,17 +80,18 @@ void line_set_page(struct hypercalls *hc, struct line_cpu *cpu, uint32_t pfn)
 }
 
 /* A port is its vCPU's; the thread says which. */
-static struct line_cpu *this_cpu(struct hypercalls *hc)
+static struct line_cpu *this_cpu(void)
 {
 	struct vcpu *vcpu = vcpu_self();
 
-	return vcpu ? &hc->cpu[vcpu->id] : NULL;
+	return vcpu ? vcpu->line : NULL;
 }
 
 static uint64_t port_read(void *dev, uint64_t off, unsigned int len)
 {
-	struct line_cpu *cpu = this_cpu(dev);
+	struct line_cpu *cpu = this_cpu();
 
+	(void)dev;
 	if (off == HL_LINE_PAGE && len == 4 && cpu)
 		return cpu->pfn;
 	return UINT64_MAX;
@@ -110,7 +106,7 @@ static void ring_bell(struct hypercalls *hc, uint64_t id)
 
 static void port_write(void *dev, uint64_t off, unsigned int len, uint64_t val)
 {
-	struct line_cpu *cpu = this_cpu(dev);
+	struct line_cpu *cpu = this_cpu();
 
 	if (off == HL_LINE_DOORBELL && len == 4)
 		ring_bell(dev, val);
@@ -118,9 +114,9 @@ static void port_write(void *dev, uint64_t off, unsigned int len, uint64_t val)
 	if (len != 4 || !cpu)
 		return;
 	if (off == HL_LINE_RUN)
-		line_run(dev, cpu, val);
+		line_run(cpu, val);
 	else if (off == HL_LINE_PAGE)
-		line_set_page(dev, cpu, (uint32_t)val);
+		line_set_page(cpu, (uint32_t)val);
 }
 
 static const struct bus_ops ports = { .read = port_read, .write = port_write };

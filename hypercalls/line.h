@@ -9,13 +9,11 @@ struct hypercalls;
 struct line_cpu;
 struct vcpu;
 
-/* vm->line: a crossing by either transport. */
-int64_t line_cross(struct vcpu *vcpu, uint64_t run);
-/* The same without a vCPU. */
-int64_t line_run(struct hypercalls *hc, struct line_cpu *cpu, uint64_t run);
+/* vm->line: a crossing by either transport; cpu is a struct line_cpu. */
+int64_t line_run(void *cpu, uint64_t run);
 
 /* HL_LINE_PAGE */
-void line_set_page(struct hypercalls *hc, struct line_cpu *cpu, uint32_t pfn);
+void line_set_page(struct line_cpu *cpu, uint32_t pfn);
 
 /* The ports; 0 or -errno. */
 int line_add_ports(struct hypercalls *hc);

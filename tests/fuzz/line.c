@@ -146,7 +146,7 @@ static void cross_one(unsigned int i)
 
 	memcpy(before, ram, sizeof(before));
 	memcpy(&was, ram + at, sizeof(was));
-	ran = line_run(hc, &hc->cpu[0], HL_RUN(i, 1));
+	ran = line_run(&hc->cpu[0], HL_RUN(i, 1));
 	memcpy(&is, ram + at, sizeof(is));
 	must(ran == (is.result != HL_NOT_RUN));
 	if (writes(was.op))
@@ -171,7 +171,7 @@ static void cross(struct input *in)
 	}
 	if (run >> 15)
 		run |= take(in, 4) << 16;
-	ran = line_run(hc, &hc->cpu[0], run);
+	ran = line_run(&hc->cpu[0], run);
 	must(ran <= (int64_t)HL_RUN_NR(run));
 }
 
@@ -191,7 +191,7 @@ static void set_page(struct input *in)
 	uint32_t pfn = (uint32_t)(take(in, 1) < 0xf0 ? take(in, 1) % PAGES
 						     : take(in, 4));
 
-	line_set_page(hc, &hc->cpu[0], pfn);
+	line_set_page(&hc->cpu[0], pfn);
 	must(hc->cpu[0].pfn < PAGES || hc->cpu[0].pfn == UINT32_MAX);
 	must(!hc->cpu[0].page == (hc->cpu[0].pfn == UINT32_MAX));
 }
@@ -207,7 +207,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!hc)
 		set_up();
 	memset(ram, 0, PAGES * 4096);
-	line_set_page(hc, &hc->cpu[0], 1);
+	line_set_page(&hc->cpu[0], 1);
 	for (int i = 0; in.left && i < STEPS; i++)
 		steps[take(&in, 1) % 8](&in);
 	return 0;

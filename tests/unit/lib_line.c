@@ -11,14 +11,13 @@
 
 struct line_bed line;
 
-void line_setup_with(uint64_t features, unsigned int khz)
+void line_setup_with(uint64_t features)
 {
 	const struct mem_options opt = { .size = LINE_MEM,
 					 .backing = MEM_ANON };
 	struct hypercalls_options with = {
 		.port = HL_LINE_PORT,
 		.features = features,
-		.tsc_khz = khz,
 		.crossing_us = 200,
 	};
 
@@ -46,13 +45,14 @@ void line_setup_with(uint64_t features, unsigned int khz)
 	line.hc = hypercalls_new(&line.vm, &with);
 	ck_assert_ptr_nonnull(line.hc);
 	line.slot = line_ptr(LINE_PAGE);
-	line_set_page(line.hc, &line.hc->cpu[0], LINE_PAGE >> 12);
+	line_set_page(&line.hc->cpu[0], LINE_PAGE >> 12);
 }
 
-/* A clock that says "200 us" after minutes: no crossing is cut short. */
+/* No crossing is cut short. */
 void line_setup(void)
 {
-	line_setup_with(HL_FEATURE_TEST, 4000000000u);
+	line_setup_with(HL_FEATURE_TEST);
+	line.hc->crossing_ticks = UINT64_MAX;
 }
 
 void line_teardown(void)
@@ -76,7 +76,7 @@ struct hl_call *line_slot(unsigned int i, uint16_t op, uint64_t arg0,
 
 int64_t line_go(unsigned int first, unsigned int nr)
 {
-	return line_run(line.hc, &line.hc->cpu[0], HL_RUN(first, nr));
+	return line_run(&line.hc->cpu[0], HL_RUN(first, nr));
 }
 
 int64_t line_call(uint16_t op, uint64_t arg0, uint64_t arg1)

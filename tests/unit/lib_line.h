@@ -30,8 +30,7 @@ extern struct line_bed {
 	struct hl_call *slot; /* the first CPU's call page */
 } line;
 
-/* crossing_us: how long a crossing may take; khz: the TSC's, as we believe. */
-void line_setup_with(uint64_t features, unsigned int khz);
+void line_setup_with(uint64_t features);
 void line_setup(void);
 void line_teardown(void);
 

@@ -51,11 +51,9 @@ START_TEST(crossings_that_name_no_slots)
 
 	line_slot(0, HL_OP_NULL, 0, 0);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		ck_assert_int_eq(line_run(line.hc, &line.hc->cpu[0], bad[i]),
-				 HL_EINVAL);
+		ck_assert_int_eq(line_run(&line.hc->cpu[0], bad[i]), HL_EINVAL);
 	ck_assert(line.slot[0].result == HL_NOT_RUN);
-	ck_assert_int_eq(line_run(line.hc, &line.hc->cpu[1], HL_RUN(0, 1)),
-			 HL_EFAULT);
+	ck_assert_int_eq(line_run(&line.hc->cpu[1], HL_RUN(0, 1)), HL_EFAULT);
 }
 END_TEST
 
@@ -93,7 +91,7 @@ START_TEST(ops_that_are_not_there)
 			ck_assert_int_eq(line_call((uint16_t)op, 0, 0),
 					 HL_ENOSYS);
 	line_teardown();
-	line_setup_with(0, 0);
+	line_setup_with(0);
 	ck_assert_int_eq(line_call(HL_OP_NULL, 0, 0), 0);
 	for (uint16_t op = HL_OPS_TEST; op < HL_OPS_TEST + 16; op++)
 		ck_assert_int_eq(line_call(op, 0, 0), HL_ENOSYS);
@@ -105,18 +103,18 @@ START_TEST(call_pages)
 	struct line_cpu *cpu = &line.hc->cpu[0];
 	uint32_t last = (LINE_MEM >> 12) - 1;
 
-	line_set_page(line.hc, cpu, last + 1);
+	line_set_page(cpu, last + 1);
 	ck_assert_uint_eq(cpu->pfn, LINE_PAGE >> 12);
-	line_set_page(line.hc, cpu, 0xfffffffe);
+	line_set_page(cpu, 0xfffffffe);
 	ck_assert_uint_eq(cpu->pfn, LINE_PAGE >> 12);
 	ck_assert_int_eq(line_call(HL_OP_NULL, 0, 0), 0);
-	line_set_page(line.hc, cpu, last);
+	line_set_page(cpu, last);
 	ck_assert_uint_eq(cpu->pfn, last);
 	line.slot = line_ptr((uint64_t)last << 12);
 	for (unsigned int i = 0; i < HL_SLOTS; i++)
 		line_slot(i, HL_OP_NULL, 0, 0);
 	ck_assert_int_eq(line_go(0, 64), 64);
-	line_set_page(line.hc, cpu, ~0u);
+	line_set_page(cpu, ~0u);
 	ck_assert_uint_eq(cpu->pfn, ~0u);
 	ck_assert_int_eq(line_go(0, 1), HL_EFAULT);
 }
@@ -236,7 +234,7 @@ START_TEST(rings_are_wired)
 	uint64_t irqs = 0;
 
 	line_teardown();
-	line_setup_with(HL_FEATURE_ASYNC, 0);
+	line_setup_with(HL_FEATURE_ASYNC);
 	ring = line_ptr(LINE_LIST);
 	posted = (void *)((uint8_t *)ring + HL_RING_CALLS);
 	ck_assert_int_eq(line_call(HL_OP_RING_CLOSE, LINE_RINGS, 0), HL_EINVAL);

@@ -123,8 +123,8 @@ static void exit_io(struct vcpu *vcpu)
 	vcpu_count(vcpu, VCPU_PIO);
 	if (run->io.port == vm->line_port && run->io.size == 4 &&
 	    run->io.count == 1 && run->io.direction == KVM_EXIT_IO_OUT)
-		vm->line(vcpu, *(const uint32_t *)((const uint8_t *)run +
-						   run->io.data_offset));
+		vm->line(vcpu->line, *(const uint32_t *)((const uint8_t *)run +
+							 run->io.data_offset));
 	else
 		search_pio(vcpu);
 }
@@ -148,13 +148,13 @@ static void exit_mmio(struct vcpu *vcpu)
 static void exit_hypercall(struct vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->run;
-	int64_t (*line)(struct vcpu * vcpu, uint64_t run) = vcpu->vm->line;
+	const struct vm *vm = vcpu->vm;
 
 	vcpu_count(vcpu, VCPU_HYPERCALL);
-	if (line && run->hypercall.nr == HL_VMCALL_NR &&
+	if (vm->line && run->hypercall.nr == HL_VMCALL_NR &&
 	    !run->hypercall.args[0] && run->hypercall.args[1] == HL_VMCALL_RUN)
 		run->hypercall.ret =
-			(uint64_t)line(vcpu, run->hypercall.args[2]);
+			(uint64_t)vm->line(vcpu->line, run->hypercall.args[2]);
 	else
 		run->hypercall.ret = (uint64_t)-KVM_ENOSYS;
 }

@@ -34,6 +34,7 @@ struct vcpu {
 	struct kvm_run *run;
 	pthread_t thread;
 	bool started; /* main thread: pthread_join() is due */
+	void *line;   /* vm->line()'s own; set before the thread starts */
 	_Atomic uint64_t count[VCPU_COUNTERS]; /* read by any thread */
 	struct exits *_Atomic exits;	       /* vmm/core/exits.c; or NULL */
 	/* vcpu_where(): the asker's question, the thread's answer */

@@ -42,11 +42,11 @@ struct vm {
 	uint32_t slots;		  /* memory slots in use; set-up only */
 	/*
 	 * Who answers a crossing of the line (hypercalls/line.c), on the
-	 * vCPU's thread: run is HL_RUN(), the result what VMCALL leaves in
-	 * rax.  NULL: nobody; then line_port is no port either.
+	 * vCPU's thread: cpu is its vcpu->line, run is HL_RUN(), the result
+	 * what VMCALL leaves in rax.  NULL: nobody; then line_port is no port
+	 * either.
 	 */
-	int64_t (*line)(struct vcpu *vcpu, uint64_t run);
-	void *line_ctx;	    /* its own */
+	int64_t (*line)(void *cpu, uint64_t run);
 	uint32_t line_port; /* HL_LINE_RUN, taken before pio is searched */
 	int stats_fd;	    /* KVM_GET_STATS_FD of the VM, or -1 */
 	struct stats_part *parts; /* others' statistics */
