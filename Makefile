@@ -28,6 +28,9 @@ UNIT	:= $(patsubst tests/unit/%.c,%,$(filter-out $(wildcard tests/unit/lib_*.c),
 	   $(wildcard tests/unit/*.c)))
 UNITLIB	:= $(wildcard tests/unit/lib_*.c)
 
+FUZZ	:= $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
+FUZZSRC	:= $(wildcard hypercalls/*.c vmm/core/*.c) vmm/backend/selftest.c vmm/backend/pool.c
+
 OBJ	:= $(SRC:%.c=$(B)/%.o)
 NETOBJ	:= $(NETSRC:%.c=$(B)/%.o)
 SANOBJ	:= $(SRC:%.c=$(B)/san/%.o) $(UNITLIB:%.c=$(B)/san/%.o)
@@ -38,7 +41,7 @@ PMAKE	= $(MAKE) --no-print-directory -j$$(nproc)
 .DEFAULT_GOAL := build
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: help build setup run check unit model suite bench lint format install clean
+.PHONY: help build setup run check unit fuzz model suite bench lint format install clean
 
 help:	## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -71,6 +74,7 @@ check:	## every test: unit tests with sanitizers, lint, model, guests on real KV
 	@$(MAKE) --no-print-directory lint
 	@$(PMAKE) unit
 	@$(MAKE) --no-print-directory model
+	@$(PMAKE) fuzz SECS=20
 	@$(PMAKE) build
 	@$(MAKE) --no-print-directory suite
 
@@ -79,6 +83,11 @@ unit: $(UNIT:%=$(B)/unit/%) $(B)/hotline-net-user	## unit tests under ASan and U
 
 model:	## the split-phase protocol, all interleavings (SPIN)
 	@tests/model/run.sh
+
+fuzz:	## fuzz what guests can reach; SECS=600 each
+	@$(BED)/setup.sh build lint >&2
+	@$(PMAKE) $(FUZZ:%=$(B)/fuzz/%) >&2
+	@tests/fuzz/run.sh $(or $(SECS),600) $(FUZZ:%=$(B)/fuzz/%)
 
 suite: build	## guests on real KVM: here if it executes, else in the bed
 	@tests/suite.sh $(ONLY)
@@ -110,6 +119,13 @@ $(B)/san/%.o: %.c
 $(B)/unit/%: $(B)/san/tests/unit/%.o $(SANOBJ)
 	@mkdir -p $(@D)
 	@echo "  LD san  $@" >&2
-	@$(CC) $(ALL_CFLAGS) $(SAN) -o $@ $^ $(LIBS) $$(pkg-config --libs check)
+	@$(CC) $(ALL_CFLAGS) $(SAN) -o $@ $^ $(LIBS) $$(pkg-config --libs check jansson)
+
+# Without main.c's own; clang, as it is libFuzzer's.
+$(B)/fuzz/%: tests/fuzz/%.c $(FUZZSRC) $(wildcard hypercalls/*.h vmm/core/*.h)
+	@mkdir -p $(@D)
+	@echo "  FUZZ    $@" >&2
+	@clang $(filter-out -MMD -MP,$(ALL_CFLAGS)) $(SAN) -fsanitize=fuzzer -o $@ \
+		$(filter %.c,$^) -latomic
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -10,28 +10,46 @@
 
 static const struct call_row *find(const struct hypercalls *hc, unsigned int op)
 {
-	const struct call_row *row = table_find(op);
-
-	return row && !(row->feature & ~hc->features) ? row : NULL;
+	return op < HL_OPS_MAX ? hc->row[op] : NULL;
 }
 
-static bool well_formed(const struct call_row *row, const struct hl_call *c)
+/* Zero if the arguments that the row does not name are. */
+static inline uint64_t unnamed(const struct call_row *row,
+			       const struct hl_call *c)
 {
-	uint64_t rest = row->kind == CALL_ONE ? c->done : 0;
+	uint64_t rest = 0;
 
-	for (unsigned int i = 0; i < CALL_ARGS; i++)
-		rest |= row->arg[i] ? 0 : c->arg[i];
-	return !rest;
+	switch (row->args) {
+	case 0:
+		rest |= c->arg[0];
+		/* fall through */
+	case 1:
+		rest |= c->arg[1];
+		/* fall through */
+	case 2:
+		rest |= c->arg[2];
+		/* fall through */
+	case 3:
+		rest |= c->arg[3];
+		/* fall through */
+	case 4:
+		rest |= c->arg[4];
+		/* fall through */
+	case 5:
+		rest |= c->arg[5];
+	}
+	return rest;
 }
 
-static int64_t dispatch(struct hypercalls *hc, const struct call_row *row,
-			struct hl_call *c, const struct call_time *time)
+static inline int64_t dispatch(struct hypercalls *hc,
+			       const struct call_row *row, struct hl_call *c,
+			       const struct call_time *time)
 {
-	if (!well_formed(row, c))
+	if (unnamed(row, c))
 		return HL_EINVAL;
-	if (row->kind == CALL_ONE)
-		return row->one(hc, c);
-	return list_run(hc, row, c, time);
+	if (row->kind != CALL_ONE)
+		return list_run(hc, row, c, time);
+	return c->done ? HL_EINVAL : row->one(hc, c);
 }
 
 static inline void add(_Atomic uint64_t *n, uint64_t by, bool shared)
@@ -50,11 +68,11 @@ static unsigned int log2_of(uint64_t n, unsigned int buckets)
 }
 
 static inline void count(struct call_stats *s, const struct call_row *row,
-			 const struct hl_call *c, uint32_t done_before,
+			 const struct hl_call *c, uint32_t before,
 			 int64_t result, bool shared)
 {
 	if (row && row->kind != CALL_ONE) {
-		add(&s->entries, c->done - done_before, shared);
+		add(&s->entries, c->done - before, shared);
 		if (result == HL_NOT_RUN)
 			return;
 		add(&s->length[log2_of(c->arg[1], CALL_LENGTHS)], 1, shared);
@@ -74,24 +92,36 @@ static void count_time(const struct hypercalls *hc, struct call_stats *s,
 	add(&s->time[log2_of(ns, CALL_TIMES)], 1, shared);
 }
 
-int64_t call_run(struct hypercalls *hc, struct call_stats *stats,
-		 struct hl_call *c, struct call_time *time)
+bool call_run(struct hypercalls *hc, struct line_cpu *cpu, struct hl_call *slot)
 {
-	const struct call_row *row = find(hc, c->op);
-	struct call_stats *s = &stats[row ? c->op : call_rows];
-	bool timed = atomic_load_explicit(&hc->timing, memory_order_relaxed);
-	uint64_t start = timed ? __rdtsc() : 0;
-	uint32_t done = c->done;
+	struct call_time *time = &cpu->time;
+	const struct call_row *row;
+	struct call_stats *s;
+	struct hl_call c;
+	uint32_t done;
+	uint64_t start = 0;
 	int64_t result = HL_ENOSYS;
 
+	mem_take(&c, slot, sizeof(c));
+	done = c.done;
+	row = find(hc, c.op);
+	s = &cpu->stats[row ? c.op : call_rows];
+	if (time->measure)
+		start = __rdtsc();
 	if (row) {
-		result = c->flags ? HL_EINVAL : dispatch(hc, row, c, time);
-		time->over |= row->slow;
+		time->over = row->slow;
+		if (c.flags || c.result != HL_NOT_RUN)
+			result = HL_EINVAL;
+		else
+			result = dispatch(hc, row, &c, time);
 	}
-	count(s, row, c, done, result, false);
-	if (timed)
+	count(s, row, &c, done, result, false);
+	if (time->measure)
 		count_time(hc, s, start, false);
-	return result;
+	if (c.done != done)
+		__atomic_store_n(&slot->done, c.done, __ATOMIC_RELAXED);
+	__atomic_store_n(&slot->result, result, __ATOMIC_RELEASE);
+	return result != HL_NOT_RUN;
 }
 
 int64_t hypercall_admit(const struct hypercalls *hc, const struct hl_call *call)
@@ -111,7 +141,7 @@ int64_t hypercall_execute(struct hypercalls *hc, struct hl_call *call)
 {
 	const struct call_row *row = find(hc, call->op);
 	struct call_stats *s = &hc->posted[row ? call->op : call_rows];
-	struct call_time time = { .ticks = hc->crossing_ticks };
+	struct call_time time = { .over = false };
 	uint64_t start = __rdtsc();
 	uint32_t done = call->done;
 	int64_t result = HL_ENOSYS;

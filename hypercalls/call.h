@@ -13,18 +13,15 @@
 #include <stdint.h>
 #include <x86intrin.h>
 
+#include "hypercalls/hypercalls.h"
+
 struct hl_call;
-struct hypercalls;
+struct line_cpu;
 
-struct call_time {
-	uint64_t start, ticks; /* that it may take; 0 = as long as it takes */
-	bool over;	       /* whatever the clock says */
-};
-
-static inline bool call_time_over(const struct call_time *time)
+static inline bool call_time_over(const struct hypercalls *hc,
+				  const struct call_time *time)
 {
-	return time->over ||
-	       (time->ticks && __rdtsc() - time->start >= time->ticks);
+	return time->over || __rdtsc() - time->start >= hc->crossing_ticks;
 }
 
 #define CALL_LENGTHS 15 /* log2 of HL_LIST_MAX, and one */
@@ -49,10 +46,10 @@ static inline void call_add(_Atomic uint64_t *n, uint64_t by)
 }
 
 /*
- * A crossing's call: its result, or HL_NOT_RUN if its time is over.  Moves
- * c->done.  stats: the vCPU's, by op.
+ * A slot, within cpu->time.  False: its call is not through, and the crossing
+ * is at its end.
  */
-int64_t call_run(struct hypercalls *hc, struct call_stats *stats,
-		 struct hl_call *c, struct call_time *time);
+bool call_run(struct hypercalls *hc, struct line_cpu *cpu,
+	      struct hl_call *slot);
 
 #endif

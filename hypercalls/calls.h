@@ -12,6 +12,11 @@ struct hypercalls;
 /* core.c */
 int64_t core_null(struct hypercalls *hc, const struct hl_call *c);
 
+/* async.c: include/hotline/async.h */
+int64_t async_open(struct hypercalls *hc, const struct hl_call *c);
+int64_t async_close(struct hypercalls *hc, const struct hl_call *c);
+int64_t async_cancel(struct hypercalls *hc, const struct hl_call *c);
+
 /* test.c: include/hotline/test.h */
 int64_t test_count(struct hypercalls *hc, const struct hl_call *c);
 unsigned int test_sum(struct hypercalls *hc, const struct hl_call *c,

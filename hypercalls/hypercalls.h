@@ -10,8 +10,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "include/hotline/hypercall.h"
+#include "vmm/core/stats.h"
+
+struct call_row;
 struct call_stats;
-struct hl_call;
+struct rings;
 struct selftest;
 struct vm;
 
@@ -21,6 +25,16 @@ struct hypercalls_options {
 	unsigned int tsc_khz;
 	unsigned int crossing_us; /* how long one may take */
 	struct selftest *test;	  /* with HL_FEATURE_TEST; outlives us */
+	/* with HL_FEATURE_ASYNC: */
+	unsigned int rings, workers; /* workers: long calls at a time */
+	unsigned int irq;	     /* GSI */
+};
+
+/* Of a crossing, or a piece of a posted call; see call.h. */
+struct call_time {
+	uint64_t start; /* TSC */
+	bool over;	/* whatever the clock says */
+	bool measure;	/* somebody wants to know how long calls take */
 };
 
 /* One vCPU's; its thread's own but for the statistics. */
@@ -29,20 +43,25 @@ struct line_cpu {
 	uint32_t pfn;	      /* of it, as the guest said; ~0 for none */
 	atomic_uint timing;   /* what stats' times belong to, as below */
 	_Atomic uint64_t crossings;
+	struct call_time time;	  /* of the crossing at hand */
 	struct call_stats *stats; /* by op; the last is for unknown ones */
 };
 
 struct hypercalls {
 	struct vm *vm;
 	uint16_t port;
-	uint64_t features;
-	uint64_t crossing_ticks; /* of the TSC */
-	uint32_t ns_per_tick;	 /* in units of 2^-24 */
+	uint64_t crossing_ticks;		/* of the TSC */
+	const struct call_row *row[HL_OPS_MAX]; /* by op; those this guest has */
+	uint32_t ns_per_tick;			/* in units of 2^-24 */
 	/* 0, or the number of the request that wants times. */
 	atomic_uint timing;
 	unsigned int nr_timings; /* such requests so far; the I/O thread's */
 	struct selftest *test;
+	struct rings *rings; /* with HL_FEATURE_ASYNC */
+	unsigned int nr_rings;
+	unsigned int irq;	   /* GSI of completions */
 	struct call_stats *posted; /* of calls from rings, by op */
+	struct stats_part part;
 	unsigned int nr_cpus;
 	struct line_cpu cpu[];
 };

@@ -7,35 +7,18 @@
 #include "hypercalls/line.h"
 
 #include <string.h>
+#include <sys/eventfd.h>
 
 #include "hypercalls/call.h"
 #include "hypercalls/hypercalls.h"
+#include "hypercalls/ring.h"
 #include "hypercalls/table.h"
+#include "vmm/core/log.h"
 #include "vmm/core/vcpu.h"
 #include "vmm/core/vm.h"
 
 #define PAGE_SHIFT 12
 #define NO_PAGE	   UINT32_MAX
-
-/* False: the call is not through, and the crossing ends. */
-static bool run_slot(struct hypercalls *hc, struct line_cpu *cpu,
-		     struct hl_call *slot, struct call_time *time)
-{
-	struct hl_call c;
-	uint32_t done;
-	int64_t result;
-
-	mem_take(&c, slot, sizeof(c));
-	done = c.done;
-	if (c.result == HL_NOT_RUN)
-		result = call_run(hc, cpu->stats, &c, time);
-	else
-		result = HL_EINVAL;
-	if (c.done != done)
-		__atomic_store_n(&slot->done, c.done, __ATOMIC_RELAXED);
-	__atomic_store_n(&slot->result, result, __ATOMIC_RELEASE);
-	return result != HL_NOT_RUN;
-}
 
 /* The times of an earlier request are not this one's. */
 static void forget_times(struct line_cpu *cpu, unsigned int timing)
@@ -47,26 +30,35 @@ static void forget_times(struct line_cpu *cpu, unsigned int timing)
 	atomic_store_explicit(&cpu->timing, timing, memory_order_release);
 }
 
+static inline bool wants_times(struct hypercalls *hc, struct line_cpu *cpu)
+{
+	unsigned int timing =
+		atomic_load_explicit(&hc->timing, memory_order_relaxed);
+
+	if (!timing)
+		return false;
+	if (timing != cpu->timing)
+		forget_times(cpu, timing);
+	return true;
+}
+
 int64_t line_run(struct hypercalls *hc, struct line_cpu *cpu, uint64_t run)
 {
 	uint64_t nr = HL_RUN_NR(run), first = HL_RUN_FIRST(run), i = 0;
-	unsigned int timing =
-		atomic_load_explicit(&hc->timing, memory_order_relaxed);
-	struct call_time time;
+	struct hl_call *slot;
 
 	call_add(&cpu->crossings, 1);
 	if (!cpu->page)
 		return HL_EFAULT;
-	if (!nr || first >= HL_SLOTS || nr > HL_SLOTS - first)
+	if (!nr || first >= HL_SLOTS || first + nr > HL_SLOTS)
 		return HL_EINVAL;
-	if (timing && timing != cpu->timing)
-		forget_times(cpu, timing);
-	time = (struct call_time){ .start = __rdtsc(),
-				   .ticks = hc->crossing_ticks };
+	cpu->time.measure = wants_times(hc, cpu);
+	cpu->time.start = __rdtsc();
+	slot = &cpu->page[first];
 	do {
-		if (!run_slot(hc, cpu, &cpu->page[first + i], &time))
+		if (!call_run(hc, cpu, slot++))
 			break;
-	} while (++i < nr && !call_time_over(&time));
+	} while (++i < nr && !call_time_over(hc, &cpu->time));
 	return (int64_t)i;
 }
 
@@ -109,10 +101,19 @@ static uint64_t port_read(void *dev, uint64_t off, unsigned int len)
 	return UINT64_MAX;
 }
 
+/* What KVM has not taken over: no ring of that number, or it cannot. */
+static void ring_bell(struct hypercalls *hc, uint64_t id)
+{
+	if (id < hc->nr_rings)
+		eventfd_write(rings_doorbell(hc->rings, (unsigned int)id), 1);
+}
+
 static void port_write(void *dev, uint64_t off, unsigned int len, uint64_t val)
 {
 	struct line_cpu *cpu = this_cpu(dev);
 
+	if (off == HL_LINE_DOORBELL && len == 4)
+		ring_bell(dev, val);
 	/* HL_LINE_RUN comes here as part of a string instruction only. */
 	if (len != 4 || !cpu)
 		return;
@@ -126,6 +127,15 @@ static const struct bus_ops ports = { .read = port_read, .write = port_write };
 
 int line_add_ports(struct hypercalls *hc)
 {
-	return bus_add(&hc->vm->pio, hc->port, HL_LINE_PORTS, &ports, hc,
-		       "line");
+	struct vm *vm = hc->vm;
+
+	for (unsigned int i = 0; i < hc->nr_rings; i++) {
+		int err = vm_ioeventfd(vm, true, hc->port + HL_LINE_DOORBELL, 4,
+				       i, rings_doorbell(hc->rings, i));
+
+		if (err)
+			debug("KVM does not take over ring %u's doorbell: %s",
+			      i, strerror(-err));
+	}
+	return bus_add(&vm->pio, hc->port, HL_LINE_PORTS, &ports, hc, "line");
 }

@@ -91,7 +91,7 @@ int64_t list_run(struct hypercalls *hc, const struct call_row *row,
 			status = do_batch(hc, row, c, &w);
 		if (status || c->done == nr)
 			break;
-		if (call_time_over(time))
+		if (call_time_over(hc, time))
 			return HL_NOT_RUN;
 	}
 	return status ? status : (int64_t)nr;

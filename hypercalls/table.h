@@ -25,10 +25,12 @@ enum call_kind {
 #define CALL_BATCH_MAX 64 /* entries */
 
 struct call_row {
-	const char *name;	    /* as in HL_OP_*; NULL = no such call */
-	const char *arg[CALL_ARGS]; /* NULL = must be zero */
-	const char *doc;	    /* one line */
-	uint64_t feature;	    /* HL_FEATURE_* that it comes with, or 0 */
+	const char *name; /* as in HL_OP_*; NULL = no such call */
+	/* By ARGS(): their names and number.  The others must be zero. */
+	const char *arg[CALL_ARGS];
+	uint8_t args;
+	const char *doc;  /* one line */
+	uint64_t feature; /* HL_FEATURE_* that it comes with, or 0 */
 	enum call_kind kind;
 	bool async; /* may be posted to a ring */
 	/*
@@ -56,11 +58,5 @@ struct call_row {
 
 extern const struct call_row call_table[]; /* by op */
 extern const unsigned int call_rows;
-
-/* The op's row, or NULL. */
-static inline const struct call_row *table_find(unsigned int op)
-{
-	return op < call_rows && call_table[op].name ? &call_table[op] : NULL;
-}
 
 #endif

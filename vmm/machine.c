@@ -103,6 +103,7 @@ static int make_services(struct machine *m)
 {
 	const struct control_info about = {
 		.name = m->cfg->name,
+		.vmlinux = m->cfg->vmlinux ? m->cfg->vmlinux : m->cfg->kernel,
 		.cpus = m->cfg->cpus,
 		.mem = m->cfg->mem.size,
 	};

@@ -16,12 +16,18 @@
 #include "vmm/machine.h"
 
 #define CROSSING_US 200 /* how long one crossing may take */
+#define RINGS	    8	/* at most, unless the user wants more */
+#define WORKERS	    4
+
+static unsigned int default_rings(const struct machine *m)
+{
+	return m->cfg->cpus < RINGS ? m->cfg->cpus : RINGS;
+}
 
 void machine_line_describe(struct machine *m, uint32_t *gsi)
 {
 	const struct run_line *cfg = &m->cfg->line;
 
-	(void)gsi;
 	m->desc.line = (struct machine_line){ .irq = MACHINE_NO_IRQ };
 	if (cfg->off)
 		return;
@@ -30,6 +36,12 @@ void machine_line_describe(struct machine *m, uint32_t *gsi)
 		m->desc.line.transports |= HL_TRANSPORT_VMCALL;
 	m->desc.line.port = HL_LINE_PORT;
 	m->desc.line.features = cfg->test ? HL_FEATURE_TEST : 0;
+	m->desc.line.rings = cfg->said_rings ? cfg->rings : default_rings(m);
+	if (!m->desc.line.rings)
+		return;
+	m->desc.line.features |= HL_FEATURE_ASYNC;
+	m->desc.line.advice = HL_ADVICE_ASYNC;
+	m->desc.line.irq = (*gsi)++;
 }
 
 static int add_leaves(struct machine *m)
@@ -107,6 +119,10 @@ int machine_line_init(struct machine *m)
 		.features = line->features,
 		.tsc_khz = vcpu_tsc_khz(&m->vm.vcpu[0]),
 		.crossing_us = CROSSING_US,
+		.rings = line->rings,
+		.workers = m->cfg->line.workers ? m->cfg->line.workers
+						: WORKERS,
+		.irq = line->irq,
 	};
 	int err = 0;
 

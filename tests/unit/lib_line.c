@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "include/hotline/platform.h"
+#include "tests/unit/lib_mmio.h"
 #include "vmm/core/log.h"
 
 struct line_bed line;
@@ -34,6 +35,13 @@ void line_setup_with(uint64_t features, unsigned int khz)
 	ck_assert_int_eq(mem_init(&line.vm.mem, &opt), 0);
 	line.test = selftest_new(&line.vm);
 	ck_assert_ptr_nonnull(line.test);
+	if (features & HL_FEATURE_ASYNC) {
+		bed.kvm.on = true; /* KVM's part: lib_mmio.c */
+		ck_assert_int_eq(irq_init(&line.vm.irq, &line.vm, 24), 0);
+		with.rings = LINE_RINGS;
+		with.workers = 1;
+		with.irq = LINE_GSI;
+	}
 	with.test = line.test;
 	line.hc = hypercalls_new(&line.vm, &with);
 	ck_assert_ptr_nonnull(line.hc);
@@ -50,6 +58,9 @@ void line_setup(void)
 void line_teardown(void)
 {
 	hypercalls_free(line.hc);
+	if (line.vm.irq.vm)
+		irq_exit(&line.vm.irq);
+	bed.kvm.on = false;
 	selftest_free(line.test);
 	mem_exit(&line.vm.mem);
 }

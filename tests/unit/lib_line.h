@@ -9,15 +9,18 @@
 #include "hypercalls/hypercalls.h"
 #include "hypercalls/line.h"
 #include "hypercalls/table.h"
+#include "include/hotline/async.h"
 #include "include/hotline/test.h"
 #include "vmm/backend/selftest.h"
 #include "vmm/core/vcpu.h"
 #include "vmm/core/vm.h"
 
-#define LINE_MEM  (4ull << 20)
-#define LINE_PAGE 0x10000ull /* guest-physical, of the call page */
-#define LINE_LIST 0x20000ull /* where lists begin */
-#define LINE_CPUS 2
+#define LINE_MEM   (4ull << 20)
+#define LINE_PAGE  0x10000ull /* guest-physical, of the call page */
+#define LINE_LIST  0x20000ull /* where lists begin */
+#define LINE_CPUS  2
+#define LINE_RINGS 3 /* with HL_FEATURE_ASYNC */
+#define LINE_GSI   7
 
 extern struct line_bed {
 	struct vm vm;

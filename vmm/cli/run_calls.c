@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* --hypercalls on|off|test[,vmcall=on|off][,test[=on|off]] */
+/* --hypercalls on|off|test[,vmcall=on|off][,rings=N][,workers=N][,test] */
 #include <stddef.h>
 #include <string.h>
 
@@ -42,9 +42,34 @@ static int set_test(void *ctx, const struct cli_arg *arg)
 	return arg->val ? cli_onoff(arg, &line->test) : 0;
 }
 
+static int set_rings(void *ctx, const struct cli_arg *arg)
+{
+	struct run_line *line = ctx;
+	uint64_t n;
+	int err = cli_uint(arg, 0, RUN_RINGS, &n);
+
+	line->said_rings = true;
+	if (!err)
+		line->rings = (unsigned int)n;
+	return err;
+}
+
+static int set_workers(void *ctx, const struct cli_arg *arg)
+{
+	struct run_line *line = ctx;
+	uint64_t n;
+	int err = cli_uint(arg, 1, RUN_WORKERS, &n);
+
+	if (!err)
+		line->workers = (unsigned int)n;
+	return err;
+}
+
 static const struct kv_key keys[] = {
 	{ .name = "mode", .set = set_mode },
 	{ .name = "vmcall", .set = set_vmcall },
+	{ .name = "rings", .set = set_rings },
+	{ .name = "workers", .set = set_workers },
 	{ .name = "test", .word = true, .set = set_test },
 };
 
@@ -56,10 +81,14 @@ int cli_run_calls(void *ctx, const struct cli_arg *arg)
 
 	if (err)
 		return err;
-	if (line.off && (line.vmcall != RUN_AUTO || line.test))
+	if (line.off && (line.vmcall != RUN_AUTO || line.test ||
+			 line.said_rings || line.workers))
 		return cli_bad(arg,
 			       "off takes nothing else; write --hypercalls off "
 			       "alone");
+	if (line.said_rings && !line.rings && line.workers)
+		return cli_bad(arg,
+			       "workers= is for rings; drop it or rings=0");
 	cfg->line = line;
 	return 0;
 }

@@ -10,6 +10,7 @@
 #include <linux/kvm_para.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -20,6 +21,7 @@
 #include "vmm/core/cpuid.h"
 #include "vmm/core/event.h"
 #include "vmm/core/exitcode.h"
+#include "vmm/core/exits.h"
 #include "vmm/core/log.h"
 
 #define KICK_SIGNAL SIGUSR1
@@ -83,34 +85,20 @@ err_fd:
 
 void vcpu_exit(struct vcpu *vcpu)
 {
+	free(vcpu->exits);
 	munmap(vcpu->run, (size_t)vcpu->vm->run_size);
 	if (vcpu->stats_fd >= 0)
 		close(vcpu->stats_fd);
 	close(vcpu->fd);
 }
 
-/* Worth a short cut: no search, no counter that other vCPUs write, too. */
-static bool is_crossing(const struct vm *vm, const struct kvm_run *run)
-{
-	return run->io.port == vm->line_port && run->io.size == 4 &&
-	       run->io.count == 1 && run->io.direction == KVM_EXIT_IO_OUT;
-}
-
-static void exit_io(struct vcpu *vcpu)
+static void search_pio(struct vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->run;
 	uint8_t *data = (uint8_t *)run + run->io.data_offset;
 	unsigned int len = run->io.size;
 	struct bus *bus = &vcpu->vm->pio;
 
-	vcpu_count(vcpu, VCPU_PIO);
-	if (is_crossing(vcpu->vm, run)) {
-		uint32_t val;
-
-		memcpy(&val, data, sizeof(val));
-		vcpu->vm->line(vcpu, val);
-		return;
-	}
 	for (uint32_t i = 0; i < run->io.count; i++, data += len) {
 		uint64_t val = 0;
 
@@ -122,6 +110,23 @@ static void exit_io(struct vcpu *vcpu)
 			memcpy(data, &val, len);
 		}
 	}
+}
+
+/*
+ * The line is worth a short cut: no search, no counter that others write, too.
+ */
+static void exit_io(struct vcpu *vcpu)
+{
+	const struct kvm_run *run = vcpu->run;
+	const struct vm *vm = vcpu->vm;
+
+	vcpu_count(vcpu, VCPU_PIO);
+	if (run->io.port == vm->line_port && run->io.size == 4 &&
+	    run->io.count == 1 && run->io.direction == KVM_EXIT_IO_OUT)
+		vm->line(vcpu, *(const uint32_t *)((const uint8_t *)run +
+						   run->io.data_offset));
+	else
+		search_pio(vcpu);
 }
 
 static void exit_mmio(struct vcpu *vcpu)
@@ -270,6 +275,9 @@ static void run_loop(struct vcpu *vcpu)
 {
 	while (!vm_ended(vcpu->vm)) {
 		if (ioctl(vcpu->fd, KVM_RUN, 0) == 0) {
+			if (atomic_load_explicit(&vcpu->vm->watch_exits,
+						 memory_order_relaxed))
+				exits_note(vcpu);
 			dispatch(vcpu);
 			continue;
 		}

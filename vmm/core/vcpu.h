@@ -12,6 +12,7 @@
 
 #include "vmm/core/vm.h"
 
+struct exits;
 struct kvm_run;
 
 enum vcpu_counter { /* exits to this process, by reason */
@@ -34,6 +35,7 @@ struct vcpu {
 	pthread_t thread;
 	bool started; /* main thread: pthread_join() is due */
 	_Atomic uint64_t count[VCPU_COUNTERS]; /* read by any thread */
+	struct exits *_Atomic exits;	       /* vmm/core/exits.c; or NULL */
 	/* vcpu_where(): the asker's question, the thread's answer */
 	atomic_int where_state;
 	_Atomic uint64_t where_rip;

@@ -16,6 +16,7 @@
 
 struct event_loop;
 struct kvm_cpuid2;
+struct stats_part;
 struct vcpu;
 
 /*
@@ -48,6 +49,10 @@ struct vm {
 	void *line_ctx;	    /* its own */
 	uint32_t line_port; /* HL_LINE_RUN, taken before pio is searched */
 	int stats_fd;	    /* KVM_GET_STATS_FD of the VM, or -1 */
+	struct stats_part *parts; /* others' statistics */
+	/* exits_watch(): 0, or the number of the request; such so far */
+	atomic_uint watch_exits;
+	unsigned int exit_rounds;
 };
 
 struct vm_options {
