@@ -42,7 +42,7 @@ PMAKE	= $(MAKE) --no-print-directory -j$$(nproc)
 .DEFAULT_GOAL := build
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: help build setup run check unit fuzz suite bench lint format install clean
+.PHONY: help build setup run check unit fuzz model suite bench lint format install clean
 
 help:	## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -70,10 +70,11 @@ run:	## boot a guest: make run, make run CMD='uname -a', ARGS='-m 256'
 	@$(PMAKE) build >&2
 	@$(BED)/run $(ARGS) $(if $(CMD),-- sh -c '$(subst ','\'',$(CMD))')
 
-check:	## every test: unit tests with sanitizers, lint, guests on real KVM
-	@$(BED)/setup.sh build guest bed lint
+check:	## every test: unit tests with sanitizers, lint, model, guests on real KVM
+	@$(BED)/setup.sh build guest bed lint model
 	@$(MAKE) --no-print-directory lint
 	@$(PMAKE) unit
+	@$(MAKE) --no-print-directory model
 	@$(PMAKE) fuzz SECS=20
 	@$(PMAKE) build
 	@$(MAKE) --no-print-directory suite
@@ -81,9 +82,13 @@ check:	## every test: unit tests with sanitizers, lint, guests on real KVM
 unit: $(UNIT:%=$(B)/unit/%) $(COST) $(B)/hotline-net-user	## unit tests under ASan and UBSan
 	@tests/unit/run.sh $(UNIT:%=$(B)/unit/%) $(COST)
 
+model:	## the split-phase protocol, all interleavings (SPIN)
+	@tests/model/run.sh
+
 fuzz:	## fuzz what guests can reach; SECS=600 each
 	@$(BED)/setup.sh build lint >&2
-	@tests/fuzz/run.sh $(or $(SECS),600) $^
+	@$(PMAKE) $(FUZZ:%=$(B)/fuzz/%) >&2
+	@tests/fuzz/run.sh $(or $(SECS),600) $(FUZZ:%=$(B)/fuzz/%)
 
 suite: build	## guests on real KVM: here if it executes, else in the bed
 	@tests/suite.sh $(ONLY)

@@ -20,8 +20,10 @@ declare -A groups=(
 		busybox-static cpio kmod xz-utils zstd gcc libc6-dev util-linux procps"
 	# checks of the source, and fuzzing
 	[lint]="clang clang-format libclang-rt-dev cppcheck shellcheck universal-ctags"
+	# the model of the split-phase protocol
+	[model]="spin gcc libc6-dev"
 )
-order=(build guest bed lint)
+order=(build guest bed lint model)
 
 say() { echo "setup: $*" >&2; }
 
