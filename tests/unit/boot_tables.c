@@ -7,7 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "include/hotline/hypercall.h"
 #include "include/hotline/platform.h"
 #include "lib_boot.h"
 #include "vmm/boot/aml.h"
@@ -83,43 +82,18 @@ START_TEST(fdt_has_what_linux_reads)
 	ck_assert_uint_eq(cell(fdt, node, "clock-frequency", 0), 1843200);
 	node = path(fdt, "/soc/pvpanic@d0001000");
 	ck_assert_ptr_null(fdt_getprop(fdt, node, "interrupts", NULL));
+	node = path(fdt, "/hypercall");
+	ck_assert_uint_eq(cell(fdt, node, "hotline,ports", 0), HL_LINE_PORT);
+	ck_assert_uint_eq(cell(fdt, node, "hotline,features", 0), 5);
+	ck_assert_uint_eq(cell(fdt, node, "hotline,features", 1), 3);
+	ck_assert_uint_eq(cell(fdt, node, "hotline,transports", 0), 2);
+	ck_assert_uint_eq(cell(fdt, node, "hotline,rings", 0), 4);
+	ck_assert_uint_eq(cell(fdt, node, "interrupts", 0), 9);
 	node = path(fdt, "/poweroff");
 	ck_assert_uint_eq(cell(fdt, node, "value", 0), HL_POWER_OFF);
 	ck_assert_int_eq(
 		fdt_node_offset_by_phandle(fdt, cell(fdt, node, "regmap", 0)),
 		path(fdt, "/soc/power@d0000000"));
-	free(fdt);
-}
-END_TEST
-
-START_TEST(fdt_names_the_line)
-{
-	struct machine_desc desc;
-	int node;
-	void *fdt;
-
-	boot_desc(&desc, 1, 128);
-	fdt = tree(&desc);
-	ck_assert_int_lt(fdt_path_offset(fdt, "/hypercall"), 0);
-	free(fdt);
-	desc.line = (struct machine_line){
-		.transports = HL_TRANSPORT_PIO,
-		.port = HL_LINE_PORT,
-		.features = 5ull << 32 | 3,
-		.rings = 4,
-		.irq = 9,
-	};
-	fdt = tree(&desc);
-	node = path(fdt, "/hypercall");
-	ck_assert_int_eq(
-		fdt_node_check_compatible(fdt, node, "hotline,hypercall-1"), 0);
-	ck_assert_uint_eq(cell(fdt, node, "hotline,ports", 0), HL_LINE_PORT);
-	ck_assert_uint_eq(cell(fdt, node, "hotline,features", 0), 5);
-	ck_assert_uint_eq(cell(fdt, node, "hotline,features", 1), 3);
-	ck_assert_uint_eq(cell(fdt, node, "hotline,transports", 0),
-			  HL_TRANSPORT_PIO);
-	ck_assert_uint_eq(cell(fdt, node, "hotline,rings", 0), 4);
-	ck_assert_uint_eq(cell(fdt, node, "interrupts", 0), 9);
 	free(fdt);
 }
 END_TEST
@@ -394,7 +368,6 @@ int main(void)
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, fdt_has_what_linux_reads);
-	tcase_add_test(tc, fdt_names_the_line);
 	tcase_add_test(tc, biggest_machine_fits);
 	tcase_add_test(tc, unsayable_addresses_are_errors);
 	tcase_add_test(tc, dtc_finds_nothing_wrong);
