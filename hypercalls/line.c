@@ -54,6 +54,7 @@ int64_t line_run(void *ctx, uint64_t run)
 		return HL_EFAULT;
 	if (!nr || first >= HL_SLOTS || first + nr > HL_SLOTS)
 		return HL_EINVAL;
+	cpu->time.over = false;
 	cpu->time.measure = wants_times(hc, cpu);
 	cpu->time.start = __rdtsc();
 	slot = &cpu->page[first];
