@@ -249,6 +249,9 @@ static void scribble(struct random *r)
 					     : random_below(r, 600);
 	s->arg[2] = s->op == HL_OP_RING_OPEN ? 1u << random_below(r, 13) : 0;
 	s->arg[3] = random_below(r, 16) ? 0 : random_wide(r);
+	if (random_below(r, 2) && s->op != HL_OP_TEST_SUM &&
+	    s->op != HL_OP_TEST_INVERT && s->op != HL_OP_RING_OPEN)
+		s->arg[0] = s->arg[1] = s->arg[3] = 0;
 	s->result = random_below(r, 16) ? HL_NOT_RUN : (int64_t)random_wide(r);
 	p->next = somewhere(r);
 	p->zero = random_below(r, 16) ? 0 : 1;
