@@ -141,7 +141,9 @@ static void random_registers(struct random *r, uint64_t n)
 		/* Below are the numbers that KVM knows. */
 		uint64_t nr = random_below(r, 4) ? HL_VMCALL_NR
 						 : 64 + random_next(r);
-		int64_t ret = vmcall(nr, rbx, rcx, random_wide(r));
+		uint64_t rdx = random_below(r, 2) ? random_below(r, 0x4000)
+						  : random_wide(r);
+		int64_t ret = vmcall(nr, rbx, rcx, rdx);
 
 		check(ret <= HL_SLOTS, "VMCALL %x gives %x", nr, (uint64_t)ret);
 	}
