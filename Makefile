@@ -22,11 +22,15 @@ SAN	:= -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
 	   -fno-omit-frame-pointer
 
 SRC	:= $(filter-out vmm/main.c,$(wildcard vmm/*.c vmm/cli/*.c vmm/core/*.c vmm/backend/*.c \
-	   vmm/boot/*.c vmm/dev/*.c virtio/*.c))
+	   vmm/boot/*.c vmm/dev/*.c virtio/*.c hypercalls/*.c))
 NETSRC	:= $(wildcard vmm/net-user/*.c)
 UNIT	:= $(patsubst tests/unit/%.c,%,$(filter-out $(wildcard tests/unit/lib_*.c), \
 	   $(wildcard tests/unit/*.c)))
 UNITLIB	:= $(wildcard tests/unit/lib_*.c)
+
+COST	:= $(patsubst tests/cost/%.c,$(B)/cost/%,$(wildcard tests/cost/*.c))
+FUZZ	:= $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
+FUZZSRC	:= $(wildcard hypercalls/*.c vmm/core/*.c) vmm/backend/selftest.c vmm/backend/pool.c
 
 OBJ	:= $(SRC:%.c=$(B)/%.o)
 NETOBJ	:= $(NETSRC:%.c=$(B)/%.o)
@@ -38,7 +42,7 @@ PMAKE	= $(MAKE) --no-print-directory -j$$(nproc)
 .DEFAULT_GOAL := build
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: help build setup run check unit suite bench lint format install clean
+.PHONY: help build setup run check unit fuzz model suite bench lint format install clean
 
 help:	## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -66,15 +70,25 @@ run:	## boot a guest: make run, make run CMD='uname -a', ARGS='-m 256'
 	@$(PMAKE) build >&2
 	@$(BED)/run $(ARGS) $(if $(CMD),-- sh -c '$(subst ','\'',$(CMD))')
 
-check:	## every test: unit tests with sanitizers, lint, guests on real KVM
-	@$(BED)/setup.sh build guest bed lint
+check:	## every test: unit tests with sanitizers, lint, model, guests on real KVM
+	@$(BED)/setup.sh build guest bed lint model
 	@$(MAKE) --no-print-directory lint
 	@$(PMAKE) unit
+	@$(MAKE) --no-print-directory model
+	@$(PMAKE) fuzz SECS=20
 	@$(PMAKE) build
 	@$(MAKE) --no-print-directory suite
 
-unit: $(UNIT:%=$(B)/unit/%) $(B)/hotline-net-user	## unit tests under ASan and UBSan
-	@tests/unit/run.sh $(UNIT:%=$(B)/unit/%)
+unit: $(UNIT:%=$(B)/unit/%) $(COST) $(B)/hotline-net-user	## unit tests under ASan and UBSan
+	@tests/unit/run.sh $(UNIT:%=$(B)/unit/%) $(COST)
+
+model:	## the split-phase protocol, all interleavings (SPIN)
+	@tests/model/run.sh
+
+fuzz:	## fuzz what guests can reach; SECS=600 each
+	@$(BED)/setup.sh build lint >&2
+	@$(PMAKE) $(FUZZ:%=$(B)/fuzz/%) >&2
+	@tests/fuzz/run.sh $(or $(SECS),600) $(FUZZ:%=$(B)/fuzz/%)
 
 suite: build	## guests on real KVM: here if it executes, else in the bed
 	@tests/suite.sh $(ONLY)
@@ -103,9 +117,22 @@ $(B)/san/%.o: %.c
 	@echo "  CC san  $<" >&2
 	@$(CC) $(ALL_CFLAGS) $(SAN) -c -o $@ $<
 
+# What they count is the program as it is.
+$(B)/cost/%: $(B)/tests/cost/%.o $(OBJ)
+	@mkdir -p $(@D)
+	@echo "  LD      $@" >&2
+	@$(CC) $(ALL_CFLAGS) -o $@ $^ $(LIBS) $$(pkg-config --libs check)
+
 $(B)/unit/%: $(B)/san/tests/unit/%.o $(SANOBJ)
 	@mkdir -p $(@D)
 	@echo "  LD san  $@" >&2
-	@$(CC) $(ALL_CFLAGS) $(SAN) -o $@ $^ $(LIBS) $$(pkg-config --libs check)
+	@$(CC) $(ALL_CFLAGS) $(SAN) -o $@ $^ $(LIBS) $$(pkg-config --libs check jansson)
+
+# Without main.c's own; clang, as it is libFuzzer's.
+$(B)/fuzz/%: tests/fuzz/%.c $(FUZZSRC) $(wildcard hypercalls/*.h vmm/core/*.h)
+	@mkdir -p $(@D)
+	@echo "  FUZZ    $@" >&2
+	@clang $(filter-out -MMD -MP,$(ALL_CFLAGS)) $(SAN) -fsanitize=fuzzer -o $@ \
+		$(filter %.c,$^) -latomic
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

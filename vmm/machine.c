@@ -103,6 +103,7 @@ static int make_services(struct machine *m)
 {
 	const struct control_info about = {
 		.name = m->cfg->name,
+		.vmlinux = m->cfg->vmlinux ? m->cfg->vmlinux : m->cfg->kernel,
 		.cpus = m->cfg->cpus,
 		.mem = m->cfg->mem.size,
 	};
@@ -170,6 +171,10 @@ static int build(struct machine *m, enum boot_tables tables)
 	};
 	int err = vm_init(&m->vm, &opt);
 
+	if (!err)
+		err = machine_line_prepare(m);
+	if (!err)
+		err = vm_add_cpus(&m->vm, m->cfg->cpus);
 	if (err)
 		return err;
 	m->signals = signals_new(&m->vm, console_restore);
@@ -180,6 +185,8 @@ static int build(struct machine *m, enum boot_tables tables)
 	err = make_console(m);
 	if (!err)
 		err = machine_devices_init(m);
+	if (!err)
+		err = machine_line_init(m);
 	if (!err)
 		err = load_guest(m, tables);
 	if (!err)
@@ -272,6 +279,7 @@ int machine_run(const struct run_config *cfg)
 				stats_print_text(&m->vm, stderr);
 			err = end_status(m);
 		}
+		machine_line_exit(m);
 		vm_exit(&m->vm);
 	}
 out:

@@ -24,6 +24,8 @@ struct machine {
 	struct disk *disk[RUN_DISKS];
 	struct virtio_mmio *virtio[MACHINE_VIRTIO];
 	unsigned int nr_virtio;
+	struct selftest *test; /* with --hypercalls test */
+	struct hypercalls *calls;
 	struct control *control;
 	struct watchdog *watchdog;
 	struct signals *signals;
@@ -32,6 +34,16 @@ struct machine {
 
 /* Fills m->desc from m->cfg alone: nothing is opened or created. */
 void machine_describe(struct machine *m, enum boot_tables tables);
+
+/*
+ * The line, vmm/machine_line.c: its share of m->desc, with its interrupt at
+ * *gsi, which it moves; what KVM must be told before the vCPUs are made; and
+ * the line itself.  As below.
+ */
+void machine_line_describe(struct machine *m, uint32_t *gsi);
+int machine_line_prepare(struct machine *m);
+int machine_line_init(struct machine *m);
+void machine_line_exit(struct machine *m);
 
 /*
  * Makes the devices that m->desc names.  0, or an enum exit_code after an

@@ -201,6 +201,7 @@ void machine_describe(struct machine *m, enum boot_tables tables)
 	for (size_t k = 0; k < KINDS; k++)
 		for (unsigned int n = kinds[k].count(m->cfg); n; n--, i++)
 			describe_virtio(m, i, gsi++);
+	machine_line_describe(m, &gsi);
 	d->ioapic_pins = gsi ? gsi : 1;
 }
 

@@ -20,6 +20,8 @@
 #define RUN_NETS       4
 #define RUN_FWDS       16 /* forwarded ports of one network */
 #define RUN_NAME_LEN   48 /* with the NUL */
+#define RUN_RINGS      64
+#define RUN_WORKERS    64
 #define RUN_QUEUES     8  /* queues of one disk */
 #define RUN_SERIAL_LEN 20 /* virtio 1.2, 5.2.6.1: VIRTIO_BLK_T_GET_ID */
 #define RUN_MEM_MIN    (16ull << 20) /* bytes; no Linux of ours starts with less */
@@ -65,6 +67,15 @@ struct run_net {
 	unsigned int nr_fwd;
 };
 
+struct run_line { /* --hypercalls */
+	bool off;
+	enum run_toggle vmcall; /* auto: if KVM lets us have it */
+	bool test;		/* include/hotline/test.h */
+	bool said_rings;
+	unsigned int rings;   /* 0..RUN_RINGS; not said: one per CPU, up to 8 */
+	unsigned int workers; /* 1..RUN_WORKERS; 0 = not said */
+};
+
 struct run_config {
 	char name[RUN_NAME_LEN]; /* never "" */
 	const char *kvm_path;
@@ -81,6 +92,7 @@ struct run_config {
 	bool rng;
 	struct run_disk disk[RUN_DISKS];
 	unsigned int nr_disks;
+	struct run_line line;
 	struct run_net net[RUN_NETS];
 	unsigned int nr_nets;	 /* default: one, user */
 	bool no_net;		 /* --net none; nr_nets is 0 then */

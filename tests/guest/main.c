@@ -86,6 +86,7 @@ static const struct test {
 	{ "mmio", test_mmio },
 	{ "msr", test_msr },
 	{ "ioapic", test_ioapic },
+	{ "line", test_line },
 };
 
 static void take_params(const uint8_t *params)

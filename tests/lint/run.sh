@@ -9,7 +9,7 @@ flags=(-std=gnu11 -D_GNU_SOURCE -I. -Iinclude -Wall -Wextra -Wshadow
 	'-DHL_LIBDIR="/usr/local/lib/hotline"' '-DHL_VERSION="lint"')
 pass=0 fail=0
 
-sources() { git ls-files 'vmm/*.c' 'virtio/*.c' 'hypercalls/*.c' 'tests/unit/*.c'; }
+sources() { git ls-files 'vmm/*.c' 'virtio/*.c' 'hypercalls/*.c' 'tests/unit/*.c' 'tests/fuzz/*.c' 'tests/cost/*.c'; }
 scripts() { git grep -lE '^#!/bin/(ba)?sh' -- . ':!*.patch'; }
 
 formatted() { git ls-files '*.c' '*.h' | xargs clang-format --dry-run -Werror; }
@@ -23,7 +23,7 @@ clang_compiles() {
 cpp_checks() {
 	cppcheck --quiet --std=c11 --enable=warning,portability --inline-suppr \
 		--suppress=missingIncludeSystem --error-exitcode=1 -j 2 \
-		-I. -Iinclude vmm virtio
+		-I. -Iinclude vmm virtio hypercalls
 }
 shell_checks() { scripts | xargs shellcheck -x -P SCRIPTDIR; }
 licensed() {

@@ -18,10 +18,12 @@ declare -A groups=(
 	# the nested test bed and the guests' disk images
 	[bed]="qemu-system-x86 seabios e2fsprogs mmdebstrap uidmap
 		busybox-static cpio kmod xz-utils zstd gcc libc6-dev util-linux procps"
-	# checks of the source
-	[lint]="clang clang-format cppcheck shellcheck universal-ctags"
+	# checks of the source, and fuzzing
+	[lint]="clang clang-format libclang-rt-dev cppcheck shellcheck universal-ctags"
+	# the model of the split-phase protocol
+	[model]="spin gcc libc6-dev"
 )
-order=(build guest bed lint)
+order=(build guest bed lint model)
 
 say() { echo "setup: $*" >&2; }
 

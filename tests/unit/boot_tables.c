@@ -82,6 +82,13 @@ START_TEST(fdt_has_what_linux_reads)
 	ck_assert_uint_eq(cell(fdt, node, "clock-frequency", 0), 1843200);
 	node = path(fdt, "/soc/pvpanic@d0001000");
 	ck_assert_ptr_null(fdt_getprop(fdt, node, "interrupts", NULL));
+	node = path(fdt, "/hypercall");
+	ck_assert_uint_eq(cell(fdt, node, "hotline,ports", 0), HL_LINE_PORT);
+	ck_assert_uint_eq(cell(fdt, node, "hotline,features", 0), 5);
+	ck_assert_uint_eq(cell(fdt, node, "hotline,features", 1), 3);
+	ck_assert_uint_eq(cell(fdt, node, "hotline,transports", 0), 2);
+	ck_assert_uint_eq(cell(fdt, node, "hotline,rings", 0), 4);
+	ck_assert_uint_eq(cell(fdt, node, "interrupts", 0), 9);
 	node = path(fdt, "/poweroff");
 	ck_assert_uint_eq(cell(fdt, node, "value", 0), HL_POWER_OFF);
 	ck_assert_int_eq(

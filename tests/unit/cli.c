@@ -85,6 +85,26 @@ START_TEST(test_spellings)
 }
 END_TEST
 
+START_TEST(test_hypercalls)
+{
+	good("");
+	ck_assert(!cfg.line.off && !cfg.line.test && !cfg.line.said_rings);
+	good("--hypercalls off");
+	ck_assert(cfg.line.off);
+	good("--hypercalls off --hypercalls on");
+	ck_assert(!cfg.line.off);
+	good("--hypercalls test");
+	ck_assert(cfg.line.test && !cfg.line.off);
+	good("--hypercalls on,vmcall=off,test=on,rings=0");
+	ck_assert(cfg.line.test && cfg.line.said_rings && !cfg.line.rings);
+	ck_assert_int_eq(cfg.line.vmcall, RUN_OFF);
+	good("--hypercalls vmcall=on,rings=64,workers=64");
+	ck_assert_int_eq(cfg.line.vmcall, RUN_ON);
+	ck_assert_uint_eq(cfg.line.rings, 64);
+	ck_assert_uint_eq(cfg.line.workers, 64);
+}
+END_TEST
+
 START_TEST(test_params_are_joined)
 {
 	good("-p a=1_b --append c --cmdline=d");
@@ -327,6 +347,7 @@ int main(void)
 	tcase_add_test(tc, test_kernel_and_initrd);
 	tcase_add_test(tc, test_spellings);
 	tcase_add_test(tc, test_params_are_joined);
+	tcase_add_test(tc, test_hypercalls);
 	tcase_add_test(tc, test_command);
 	tcase_add_test(tc, test_rest);
 	tcase_add_test(tc, test_sizes);

@@ -149,6 +149,29 @@ START_TEST(test_protocol)
 }
 END_TEST
 
+/* What a client wants is on as long as it is there. */
+START_TEST(test_watch)
+{
+	char head[64], body[8192];
+	struct control_dir d;
+	int fd = start(), other;
+	pid_t pid;
+
+	put(fd, "watch exits\n");
+	ck_assert(get(fd, head, body, sizeof(body)));
+	ck_assert_int_eq(control_dir_open(&d, false), 0);
+	other = control_dir_connect(&d, "t", &pid);
+	fcntl(other, F_SETFL, 0);
+	put(other, "watch exits\n");
+	ck_assert(get(other, head, body, sizeof(body)));
+	ck_assert_uint_eq(atomic_load(&vm.watch_exits), 1);
+	close(other);
+	finish(fd);
+	control_dir_close(&d);
+	ck_assert_uint_eq(atomic_load(&vm.watch_exits), 0);
+}
+END_TEST
+
 START_TEST(test_long_line)
 {
 	char head[64], body[256], junk[CONTROL_LINE + 1];
@@ -361,6 +384,7 @@ int main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, test_protocol);
+	tcase_add_test(tc, test_watch);
 	tcase_add_test(tc, test_long_line);
 	tcase_add_test(tc, test_slow_client);
 	tcase_add_test(tc, test_many_clients);

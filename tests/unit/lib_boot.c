@@ -119,6 +119,11 @@ void boot_desc(struct machine_desc *desc, unsigned int cpus,
 		.ioapic_id = cpus,
 		.ioapic_pins = 24,
 		.nr_dev = sizeof(devs) / sizeof(devs[0]),
+		.line = { .transports = 2,
+			  .port = HL_LINE_PORT,
+			  .features = 5ull << 32 | 3,
+			  .rings = 4,
+			  .irq = 9 },
 		.cmdline = "console=hvc0 quiet",
 	};
 	memcpy(desc->dev, devs, sizeof(devs));

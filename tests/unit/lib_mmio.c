@@ -32,6 +32,9 @@ static int kvm_ioctl(unsigned long req, void *arg)
 			break;
 		bed.kvm.io[bed.kvm.nr_io++] = *(struct kvm_ioeventfd *)arg;
 		return 0;
+	case KVM_GET_REGS:
+		*(struct kvm_regs *)arg = bed.kvm.regs;
+		return 0;
 	case KVM_ENABLE_CAP:
 	case KVM_IRQFD:
 		return 0;

@@ -40,6 +40,7 @@ struct mmio_kvm {
 	struct kvm_userspace_memory_region slot;
 	struct kvm_ioeventfd io[8];
 	unsigned int nr_io;
+	struct kvm_regs regs; /* of any vCPU */
 };
 
 /* What the device was told. */

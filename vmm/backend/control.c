@@ -13,9 +13,11 @@
 #include <unistd.h>
 
 #include "vmm/backend/control_dir.h"
+#include "vmm/backend/wants.h"
 #include "vmm/core/clock.h"
 #include "vmm/core/event.h"
 #include "vmm/core/exitcode.h"
+#include "vmm/core/exits.h"
 #include "vmm/core/log.h"
 #include "vmm/core/stats.h"
 #include "vmm/core/vm.h"
@@ -28,6 +30,7 @@ struct client {
 	char *out; /* answer being sent, or NULL */
 	size_t out_len, out_at;
 	uint64_t used_ns;
+	bool wants[WANTS];
 };
 
 struct control {
@@ -38,6 +41,8 @@ struct control {
 	struct stat file; /* of NAME.sock, to know it again */
 	unsigned int cpus;
 	uint64_t mem, start_ns;
+	char *vmlinux;
+	struct wants wants;
 	struct client client[CONTROL_CLIENTS];
 };
 
@@ -45,11 +50,12 @@ static void put_info(struct control *ctl, FILE *out)
 {
 	fprintf(out,
 		"name=%s\npid=%d\ncpus=%u\nmem=%llu\n"
-		"uptime_ms=%llu\nstate=%s\n",
+		"uptime_ms=%llu\nstate=%s\nvmlinux=%s\n",
 		ctl->name, (int)getpid(), ctl->cpus,
 		(unsigned long long)ctl->mem,
 		(unsigned long long)(clock_ns() - ctl->start_ns) / 1000000,
-		vm_ended(ctl->vm) ? "ending" : "running");
+		vm_ended(ctl->vm) ? "ending" : "running",
+		ctl->vmlinux ? ctl->vmlinux : "");
 }
 
 static void put_stat_json(struct control *ctl, FILE *out)
@@ -62,6 +68,11 @@ static void put_stat_text(struct control *ctl, FILE *out)
 	stats_print_text(ctl->vm, out);
 }
 
+static void put_exits(struct control *ctl, FILE *out)
+{
+	exits_print(ctl->vm, out);
+}
+
 static void stop(struct control *ctl)
 {
 	info("stopped by `hotline stop`");
@@ -72,10 +83,14 @@ static const struct request {
 	const char *line;
 	void (*put)(struct control *ctl, FILE *out); /* the answer */
 	void (*after)(struct control *ctl);	     /* once it is under way */
+	enum want want;				     /* until the client goes */
 } requests[] = {
 	{ .line = "info", .put = put_info },
 	{ .line = "stat", .put = put_stat_json },
 	{ .line = "stat text", .put = put_stat_text },
+	{ .line = "exits", .put = put_exits },
+	{ .line = "watch latency", .want = WANT_TIMES },
+	{ .line = "watch exits", .want = WANT_EXITS },
 	{ .line = "stop", .after = stop },
 };
 
@@ -83,6 +98,7 @@ static void drop(struct client *c)
 {
 	if (c->src.fd < 0)
 		return;
+	wants_drop(&c->ctl->wants, c->wants);
 	event_del(c->ctl->vm->loop, &c->src);
 	close(c->src.fd);
 	free(c->out);
@@ -140,6 +156,7 @@ static bool answer_request(struct client *c, const struct request *req)
 		drop(c);
 		return false;
 	}
+	wants_add(&c->ctl->wants, c->wants, req->want);
 	if (req->put)
 		req->put(ctl, out);
 	fclose(out);
@@ -323,9 +340,12 @@ int control_new(struct control **out, struct vm *vm,
 		return EXIT_OSERR;
 	}
 	ctl->vm = vm;
+	ctl->wants.vm = vm;
 	ctl->cpus = info->cpus;
 	ctl->mem = info->mem;
 	ctl->start_ns = clock_ns();
+	/* For clients, who may be anywhere. */
+	ctl->vmlinux = info->vmlinux ? realpath(info->vmlinux, NULL) : NULL;
 	ctl->dir.fd = -1;
 	snprintf(ctl->name, sizeof(ctl->name), "%s", info->name);
 	for (int i = 0; i < CONTROL_CLIENTS; i++)
@@ -361,5 +381,6 @@ void control_free(struct control *ctl)
 		close(ctl->src.fd);
 	}
 	control_dir_close(&ctl->dir);
+	free(ctl->vmlinux);
 	free(ctl);
 }

@@ -20,7 +20,8 @@ struct vm;
 struct control_info {
 	const char *name; /* copied */
 	unsigned int cpus;
-	uint64_t mem; /* bytes */
+	uint64_t mem;	     /* bytes */
+	const char *vmlinux; /* where the symbols are, copied; or NULL */
 };
 
 /*

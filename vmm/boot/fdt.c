@@ -247,6 +247,23 @@ static void put_bus(struct tree *t, const struct machine_desc *desc,
 		close_node(t);
 }
 
+static void put_line(struct tree *t, const struct machine_line *line)
+{
+	if (!line->transports)
+		return;
+	open_node(t, "hypercall");
+	put_string(t, "compatible", "hotline,hypercall-1");
+	put_u32(t, "hotline,ports", line->port);
+	CELLS(t, "hotline,features", (uint32_t)(line->features >> 32),
+	      (uint32_t)line->features);
+	put_u32(t, "hotline,advice", line->advice);
+	put_u32(t, "hotline,transports", line->transports);
+	put_u32(t, "hotline,rings", line->rings);
+	if (line->irq != MACHINE_NO_IRQ)
+		CELLS(t, "interrupts", line->irq, EDGE_RISING);
+	close_node(t);
+}
+
 static void put_root(struct tree *t, const struct machine_desc *desc)
 {
 	open_node(t, "");
@@ -263,6 +280,7 @@ static void put_root(struct tree *t, const struct machine_desc *desc)
 	put_apics(t, desc);
 	put_bus(t, desc, ON_SOC, open_soc);
 	put_bus(t, desc, ON_ISA, open_isa);
+	put_line(t, &desc->line);
 	for (unsigned int i = 0; i < desc->nr_dev; i++) {
 		if (desc->dev[i].kind != DEV_POWER)
 			continue;

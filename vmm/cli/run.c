@@ -195,6 +195,16 @@ static const struct cli_opt options[] = {
 	  .help = "A source of random numbers (default: on)",
 	  .parse = cli_set_onoff,
 	  .at = AT(rng) },
+	{ .names = { "hypercalls" },
+	  .metavar = "on|off|KEY=VALUE[,...]",
+	  .help = "How the guest kernel calls hotline (default: on)\n"
+		  "  vmcall=on|off  by VMCALL, else by port only (default: "
+		  "what the host can)\n"
+		  "  rings=N  rings for calls that may take long, 0 to 64 "
+		  "(default: one per CPU, up to 8)\n"
+		  "  workers=N  such calls at a time, 1 to 64 (default: 4)\n"
+		  "  test  also calls and registers to test and to measure by",
+	  .parse = cli_run_calls },
 	{ .names = { "tables" },
 	  .metavar = "KIND",
 	  .help = "What describes the machine to the kernel: dt (device tree) "

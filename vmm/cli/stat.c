@@ -9,12 +9,14 @@
 
 #include "vmm/cli/cli.h"
 #include "vmm/cli/client.h"
+#include "vmm/cli/stat.h"
 #include "vmm/core/exitcode.h"
 #include "vmm/core/log.h"
 
 struct stat_args {
 	bool json;
-	unsigned int watch_s; /* 0 = once */
+	unsigned int latency_s, exits_s; /* 0 = not asked for */
+	unsigned int watch_s;		 /* 0 = once */
 	const char *name;
 };
 
@@ -32,15 +34,29 @@ static int set_name(void *ctx, const char *val)
 	return 0;
 }
 
-static int opt_watch(void *ctx, const struct cli_arg *arg)
+static int opt_seconds(unsigned int *out, const struct cli_arg *arg)
 {
-	struct stat_args *s = ctx;
 	uint64_t n = 1;
 	int err = arg->val ? cli_uint(arg, 1, 3600, &n) : 0;
 
 	if (!err)
-		s->watch_s = (unsigned int)n;
+		*out = (unsigned int)n;
 	return err;
+}
+
+static int opt_watch(void *ctx, const struct cli_arg *arg)
+{
+	return opt_seconds(&((struct stat_args *)ctx)->watch_s, arg);
+}
+
+static int opt_latency(void *ctx, const struct cli_arg *arg)
+{
+	return opt_seconds(&((struct stat_args *)ctx)->latency_s, arg);
+}
+
+static int opt_exits(void *ctx, const struct cli_arg *arg)
+{
+	return opt_seconds(&((struct stat_args *)ctx)->exits_s, arg);
 }
 
 /* The only machine there is; malloc()ed, or NULL after an error(). */
@@ -89,6 +105,33 @@ static int show(const struct stat_args *s, int fd, bool again)
 	return ferror(stdout) ? -EPIPE : 0;
 }
 
+static int want(int fd, const char *what, unsigned int seconds)
+{
+	const struct timespec time = { .tv_sec = seconds };
+	char *body;
+	int err = client_ask(fd, what, &body);
+
+	if (err)
+		return err;
+	free(body);
+	nanosleep(&time, NULL);
+	return 0;
+}
+
+/* The first answer, after the time that was to be watched. */
+static int observe(const struct stat_args *s, int fd)
+{
+	int err = 0;
+
+	if (s->exits_s) {
+		err = want(fd, "watch exits", s->exits_s);
+		return err ? err : stat_exits(fd, s->json);
+	}
+	if (s->latency_s)
+		err = want(fd, "watch latency", s->latency_s);
+	return err ? err : show(s, fd, false);
+}
+
 static int watch(const struct stat_args *s, struct control_dir *dir,
 		 const char *name)
 {
@@ -103,7 +146,7 @@ static int watch(const struct stat_args *s, struct control_dir *dir,
 		error("%s: %s", name, strerror(-fd));
 		return EXIT_OSERR;
 	}
-	err = show(s, fd, false);
+	err = observe(s, fd);
 	while (!err && s->watch_s) {
 		nanosleep(&tick, NULL);
 		err = show(s, fd, true);
@@ -129,6 +172,11 @@ static int stat_cmd(int argc, char **argv)
 
 	if (code)
 		return cli_exit(code);
+	if (s.exits_s && (s.watch_s || s.latency_s)) {
+		error("--exits: stands alone; drop --%s",
+		      s.watch_s ? "watch" : "latency");
+		return EXIT_USAGE;
+	}
 	if (s.name && !control_name_ok(s.name))
 		return client_no_such(s.name);
 	err = control_dir_open(&dir, false);
@@ -160,6 +208,19 @@ static const struct cli_opt options[] = {
 	  .help = "Again and again, each second or each SECS, until the "
 		  "machine ends",
 	  .parse = opt_watch },
+	{ .names = { "latency" },
+	  .metavar = "SECS",
+	  .optional = true,
+	  .help = "How long each hypercall took, as counted for a second or "
+		  "SECS (with --watch: from then on)",
+	  .parse = opt_latency },
+	{ .names = { "exits" },
+	  .metavar = "SECS",
+	  .optional = true,
+	  .help = "Which guest functions cause the exits to hotline, by "
+		  "samples of a second or SECS; names are from run's --vmlinux "
+		  "or kernel",
+	  .parse = opt_exits },
 };
 
 const struct cli_cmd cli_cmd_stat = {
@@ -173,6 +234,7 @@ const struct cli_cmd cli_cmd_stat = {
 	.nr_opts = sizeof(options) / sizeof(options[0]),
 	.operand = set_name,
 	.examples = "  hotline stat web\n"
+		    "  hotline stat web --exits=10\n"
 		    "  hotline stat web --json --watch=5\n",
 	.run = stat_cmd,
 };

@@ -8,7 +8,6 @@
 #include <asm/kvm_para.h>
 #include <errno.h>
 #include <linux/kvm.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 
@@ -131,6 +130,30 @@ struct kvm_cpuid2 *cpuid_new(int kvm_fd, unsigned int cpus)
 	for (uint32_t i = 0; i < table->nent; i++)
 		fit(&table->entries[i], cpus);
 	return table;
+}
+
+int cpuid_add(struct kvm_cpuid2 **cpuid, uint32_t leaf, const uint32_t reg[4])
+{
+	struct kvm_cpuid2 *table = *cpuid;
+	uint32_t n = table->nent;
+
+	for (uint32_t i = 0; i < n; i++)
+		if (table->entries[i].function == leaf)
+			return -EEXIST;
+	table = realloc(table,
+			sizeof(*table) + (n + 1) * sizeof(table->entries[0]));
+	if (!table)
+		return -ENOMEM;
+	table->entries[n] = (struct kvm_cpuid_entry2){
+		.function = leaf,
+		.eax = reg[0],
+		.ebx = reg[1],
+		.ecx = reg[2],
+		.edx = reg[3],
+	};
+	table->nent = n + 1;
+	*cpuid = table;
+	return 0;
 }
 
 int cpuid_apply(struct kvm_cpuid2 *cpuid, int vcpu_fd, unsigned int id)

@@ -27,6 +27,15 @@ struct machine_dev {
 
 #define MACHINE_DEVS 24
 
+struct machine_line {	     /* include/hotline/hypercall.h */
+	uint32_t transports; /* HL_TRANSPORT_*; 0: there is none */
+	uint16_t port;
+	uint64_t features; /* HL_FEATURE_* */
+	uint32_t advice;   /* HL_ADVICE_* */
+	uint32_t rings;
+	uint32_t irq; /* GSI of completions, or MACHINE_NO_IRQ */
+};
+
 struct machine_range {
 	uint64_t base, size;
 };
@@ -41,6 +50,7 @@ struct machine_desc {
 	unsigned int ioapic_pins;
 	struct machine_dev dev[MACHINE_DEVS];
 	unsigned int nr_dev;
+	struct machine_line line;
 	const char *cmdline; /* also /chosen bootargs */
 };
 

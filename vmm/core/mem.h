@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* A guest-physical address: cannot be dereferenced, added to or a length. */
 typedef struct {
@@ -65,6 +66,16 @@ void mem_exit(struct mem *mem);
  * the bytes at any time: copy, then check, then use.
  */
 void *mem_ptr(const struct mem *mem, gpa_t addr, size_t len);
+
+/*
+ * Copies from guest memory, once: behind this the compiler does not go back to
+ * src, which may have changed, for what it finds in dst.
+ */
+static inline void mem_take(void *dst, const void *src, size_t len)
+{
+	memcpy(dst, src, len);
+	__asm__ volatile("" : : : "memory");
+}
 
 /* Copy; 0 or -EFAULT with nothing copied. */
 int mem_read(const struct mem *mem, gpa_t addr, void *dst, size_t len);

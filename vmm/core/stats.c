@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <linux/kvm.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -170,6 +169,19 @@ static void each_range(struct vm *vm, FILE *out, const char *fmt,
 	}
 }
 
+void stats_add(struct vm *vm, struct stats_part *part)
+{
+	part->next = vm->parts;
+	vm->parts = part;
+}
+
+void stats_want_times(struct vm *vm, bool on)
+{
+	for (struct stats_part *p = vm->parts; p; p = p->next)
+		if (p->want_times)
+			p->want_times(p->ctx, on);
+}
+
 void stats_print_json(struct vm *vm, FILE *out)
 {
 	struct sums sums;
@@ -188,7 +200,12 @@ void stats_print_json(struct vm *vm, FILE *out)
 		   "{\"bus\":\"%s\",\"base\":%llu,\"name\":\"%s\","
 		   "\"reads\":%llu,\"writes\":%llu}",
 		   ",");
-	fputs("]}\n", out);
+	fputc(']', out);
+	for (struct stats_part *p = vm->parts; p; p = p->next) {
+		fprintf(out, ",\"%s\":", p->name);
+		p->json(p->ctx, out);
+	}
+	fputs("}\n", out);
 	free(sums.sum);
 }
 
@@ -209,5 +226,7 @@ void stats_print_text(struct vm *vm, FILE *out)
 	fputs("accesses by range: bus, base, device, reads, writes\n", out);
 	each_range(vm, out, "  %-4s 0x%-10llx %-16s %12llu %12llu", "\n");
 	fputc('\n', out);
+	for (struct stats_part *p = vm->parts; p; p = p->next)
+		p->text(p->ctx, out);
 	free(sums.sum);
 }

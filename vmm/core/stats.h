@@ -6,6 +6,7 @@
 #ifndef CORE_STATS_H
 #define CORE_STATS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -21,6 +22,25 @@ int stats_read(int fd, const char *name, uint64_t *value);
 /* Calls fn for every scalar statistic of the descriptor.  0 or -errno. */
 int stats_each(int fd, void (*fn)(void *ctx, const char *name, uint64_t value),
 	       void *ctx);
+
+/*
+ * Statistics that somebody else keeps, printed behind ours; in the keeper's
+ * memory until the VM's end.  want_times() switches on what costs the guest
+ * time, and off; it may be NULL.
+ */
+struct stats_part {
+	const char *name;		    /* JSON key */
+	void (*json)(void *ctx, FILE *out); /* its value */
+	void (*text)(void *ctx, FILE *out); /* lines */
+	void (*want_times)(void *ctx, bool on);
+	void *ctx;
+	struct stats_part *next; /* stats_add()'s */
+};
+
+/* Before the loop runs. */
+void stats_add(struct vm *vm, struct stats_part *part);
+/* I/O thread. */
+void stats_want_times(struct vm *vm, bool on);
 
 /* The whole VM as one JSON object (one line), or as an aligned text table. */
 void stats_print_json(struct vm *vm, FILE *out);

@@ -7,25 +7,34 @@
 
 #include <errno.h>
 #include <linux/kvm.h>
+#include <linux/kvm_para.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "include/hotline/hypercall.h"
 #include "vmm/core/cpuid.h"
 #include "vmm/core/event.h"
 #include "vmm/core/exitcode.h"
+#include "vmm/core/exits.h"
 #include "vmm/core/log.h"
 
 #define KICK_SIGNAL SIGUSR1
 
 enum { WHERE_IDLE, WHERE_ASKED, WHERE_KNOWN };
 
-/* For the signal handler, which must reach its own thread's vCPU. */
-static __thread struct kvm_run *this_run;
+/* Also for the signal handler, which must reach its own thread's vCPU. */
+static __thread struct vcpu *self;
+
+struct vcpu *vcpu_self(void)
+{
+	return self;
+}
 
 /*
  * The flag closes the gap between run_loop()'s check and KVM_RUN: a signal
@@ -34,8 +43,8 @@ static __thread struct kvm_run *this_run;
 static void kicked(int sig)
 {
 	(void)sig;
-	if (this_run)
-		this_run->immediate_exit = 1;
+	if (self)
+		self->run->immediate_exit = 1;
 }
 
 static int install_kick(void)
@@ -76,20 +85,20 @@ err_fd:
 
 void vcpu_exit(struct vcpu *vcpu)
 {
+	free(vcpu->exits);
 	munmap(vcpu->run, (size_t)vcpu->vm->run_size);
 	if (vcpu->stats_fd >= 0)
 		close(vcpu->stats_fd);
 	close(vcpu->fd);
 }
 
-static void exit_io(struct vcpu *vcpu)
+static void search_pio(struct vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->run;
 	uint8_t *data = (uint8_t *)run + run->io.data_offset;
 	unsigned int len = run->io.size;
 	struct bus *bus = &vcpu->vm->pio;
 
-	vcpu_count(vcpu, VCPU_PIO);
 	for (uint32_t i = 0; i < run->io.count; i++, data += len) {
 		uint64_t val = 0;
 
@@ -101,6 +110,23 @@ static void exit_io(struct vcpu *vcpu)
 			memcpy(data, &val, len);
 		}
 	}
+}
+
+/*
+ * The line is worth a short cut: no search, no counter that others write, too.
+ */
+static void exit_io(struct vcpu *vcpu)
+{
+	const struct kvm_run *run = vcpu->run;
+	const struct vm *vm = vcpu->vm;
+
+	vcpu_count(vcpu, VCPU_PIO);
+	if (run->io.port == vm->line_port && run->io.size == 4 &&
+	    run->io.count == 1 && run->io.direction == KVM_EXIT_IO_OUT)
+		vm->line(vcpu->line, *(const uint32_t *)((const uint8_t *)run +
+							 run->io.data_offset));
+	else
+		search_pio(vcpu);
 }
 
 static void exit_mmio(struct vcpu *vcpu)
@@ -117,6 +143,20 @@ static void exit_mmio(struct vcpu *vcpu)
 		bus_read(bus, run->mmio.phys_addr, run->mmio.len, &val);
 		memcpy(run->mmio.data, &val, run->mmio.len);
 	}
+}
+
+static void exit_hypercall(struct vcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->run;
+	const struct vm *vm = vcpu->vm;
+
+	vcpu_count(vcpu, VCPU_HYPERCALL);
+	if (vm->line && run->hypercall.nr == HL_VMCALL_NR &&
+	    !run->hypercall.args[0] && run->hypercall.args[1] == HL_VMCALL_RUN)
+		run->hypercall.ret =
+			(uint64_t)vm->line(vcpu->line, run->hypercall.args[2]);
+	else
+		run->hypercall.ret = (uint64_t)-KVM_ENOSYS;
 }
 
 static void exit_rdmsr(struct vcpu *vcpu)
@@ -197,6 +237,7 @@ static void exit_internal(struct vcpu *vcpu)
 static void (*const exits[])(struct vcpu *vcpu) = {
 	[KVM_EXIT_IO] = exit_io,
 	[KVM_EXIT_MMIO] = exit_mmio,
+	[KVM_EXIT_HYPERCALL] = exit_hypercall,
 	[KVM_EXIT_X86_RDMSR] = exit_rdmsr,
 	[KVM_EXIT_X86_WRMSR] = exit_wrmsr,
 	[KVM_EXIT_INTR] = exit_intr,
@@ -234,6 +275,9 @@ static void run_loop(struct vcpu *vcpu)
 {
 	while (!vm_ended(vcpu->vm)) {
 		if (ioctl(vcpu->fd, KVM_RUN, 0) == 0) {
+			if (atomic_load_explicit(&vcpu->vm->watch_exits,
+						 memory_order_relaxed))
+				exits_note(vcpu);
 			dispatch(vcpu);
 			continue;
 		}
@@ -253,7 +297,7 @@ static void *thread(void *arg)
 	struct vcpu *vcpu = arg;
 	struct vm *vm = vcpu->vm;
 
-	this_run = vcpu->run;
+	self = vcpu;
 	run_loop(vcpu);
 	if (atomic_fetch_sub(&vm->running, 1) == 1)
 		event_stop(vm->loop);
@@ -291,6 +335,13 @@ void vcpu_join(struct vcpu *vcpu)
 		return;
 	pthread_join(vcpu->thread, NULL);
 	vcpu->started = false;
+}
+
+unsigned int vcpu_tsc_khz(const struct vcpu *vcpu)
+{
+	int khz = ioctl(vcpu->fd, KVM_GET_TSC_KHZ, 0);
+
+	return khz > 0 ? (unsigned int)khz : 0;
 }
 
 bool vcpu_where(struct vcpu *vcpu, uint64_t *rip)

@@ -12,6 +12,7 @@
 
 #include "vmm/core/vm.h"
 
+struct exits;
 struct kvm_run;
 
 enum vcpu_counter { /* exits to this process, by reason */
@@ -33,7 +34,9 @@ struct vcpu {
 	struct kvm_run *run;
 	pthread_t thread;
 	bool started; /* main thread: pthread_join() is due */
+	void *line;   /* vm->line()'s own; set before the thread starts */
 	_Atomic uint64_t count[VCPU_COUNTERS]; /* read by any thread */
+	struct exits *_Atomic exits;	       /* vmm/core/exits.c; or NULL */
 	/* vcpu_where(): the asker's question, the thread's answer */
 	atomic_int where_state;
 	_Atomic uint64_t where_rip;
@@ -55,6 +58,9 @@ static inline void vcpu_count(struct vcpu *vcpu, enum vcpu_counter what)
 			      memory_order_relaxed);
 }
 
+/* The vCPU whose thread this is, or NULL. */
+struct vcpu *vcpu_self(void);
+
 int vcpu_init(struct vcpu *vcpu, struct vm *vm, unsigned int id);
 void vcpu_exit(struct vcpu *vcpu);
 
@@ -74,6 +80,9 @@ int vcpu_start(struct vcpu *vcpu);
 void vcpu_kick(struct vcpu *vcpu);
 /* After vm_end(): waits for the thread. */
 void vcpu_join(struct vcpu *vcpu);
+
+/* TSC ticks per ms, the guest's and ours; 0 if KVM does not say. */
+unsigned int vcpu_tsc_khz(const struct vcpu *vcpu);
 
 /*
  * Where a running vCPU is: asks its thread and waits at most 100 ms.

@@ -13,6 +13,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "include/hotline/hypercall.h"
 #include "vmm/core/cpuid.h"
 #include "vmm/core/event.h"
 #include "vmm/core/exitcode.h"
@@ -25,6 +26,8 @@
  */
 #define IDENTITY_MAP 0xfffbc000ul
 #define TSS_ADDR     0xfffbd000ul
+
+#define VM_MSRS_MAX  64 /* that one filter lets exit */
 
 static int open_kvm(struct vm *vm, const char *path)
 {
@@ -125,14 +128,13 @@ static int add_memory(struct vm *vm, const struct mem_options *opt)
 	return 0;
 }
 
-static int add_cpus(struct vm *vm, unsigned int cpus)
+int vm_add_cpus(struct vm *vm, unsigned int cpus)
 {
 	int err;
 
-	vm->cpuid = cpuid_new(vm->kvm_fd, cpus);
 	vm->vcpu = calloc(cpus, sizeof(*vm->vcpu));
-	if (!vm->cpuid || !vm->vcpu) {
-		error("CPUID table: %s", strerror(errno));
+	if (!vm->vcpu) {
+		error("--cpus %u: %s", cpus, strerror(errno));
 		return EXIT_OSERR;
 	}
 	for (unsigned int i = 0; i < cpus; i++) {
@@ -168,9 +170,11 @@ static int init_steps(struct vm *vm, const struct vm_options *opt)
 	err = add_memory(vm, &opt->mem);
 	if (err)
 		return err;
-	err = add_cpus(vm, opt->cpus);
-	if (err)
-		return err;
+	vm->cpuid = cpuid_new(vm->kvm_fd, opt->cpus);
+	if (!vm->cpuid) {
+		error("CPUID table: %s", strerror(errno));
+		return EXIT_OSERR;
+	}
 	vm->loop = event_new();
 	if (!vm->loop) {
 		error("event loop: %s", strerror(errno));
@@ -188,6 +192,7 @@ int vm_init(struct vm *vm, const struct vm_options *opt)
 	vm->pio.name = "pio";
 	vm->mmio.name = "mmio";
 	vm->msr.name = "msr";
+	vm->line_port = UINT32_MAX;
 	atomic_store(&vm->end, -1);
 	err = init_steps(vm, opt);
 	if (err)
@@ -242,4 +247,39 @@ int vm_ioeventfd(struct vm *vm, bool pio, uint64_t addr, unsigned int len,
 		req.flags |= KVM_IOEVENTFD_FLAG_DATAMATCH;
 	}
 	return ioctl(vm->fd, KVM_IOEVENTFD, &req) < 0 ? -errno : 0;
+}
+
+bool vm_exit_on_vmcall(struct vm *vm)
+{
+	struct kvm_enable_cap cap = { .cap = KVM_CAP_EXIT_HYPERCALL,
+				      .args = { 1ull << HL_VMCALL_NR } };
+	int may = ioctl(vm->fd, KVM_CHECK_EXTENSION, KVM_CAP_EXIT_HYPERCALL);
+
+	return may > 0 && may >> HL_VMCALL_NR & 1 &&
+	       ioctl(vm->fd, KVM_ENABLE_CAP, &cap) == 0;
+}
+
+int vm_exit_on_msrs(struct vm *vm, uint32_t first, uint32_t nr)
+{
+	static uint8_t denied[VM_MSRS_MAX / 8]; /* all of them */
+	struct kvm_enable_cap cap = { .cap = KVM_CAP_X86_USER_SPACE_MSR,
+				      .args = { KVM_MSR_EXIT_REASON_FILTER } };
+	struct kvm_msr_filter filter = {
+		.flags = KVM_MSR_FILTER_DEFAULT_ALLOW,
+		.ranges = { {
+			.flags = KVM_MSR_FILTER_READ | KVM_MSR_FILTER_WRITE,
+			.nmsrs = nr,
+			.base = first,
+			.bitmap = denied,
+		} },
+	};
+
+	if (nr > VM_MSRS_MAX)
+		return -EINVAL;
+	if (ioctl(vm->fd, KVM_CHECK_EXTENSION, KVM_CAP_X86_MSR_FILTER) <= 0)
+		return -ENOSYS;
+	if (ioctl(vm->fd, KVM_ENABLE_CAP, &cap) < 0 ||
+	    ioctl(vm->fd, KVM_X86_SET_MSR_FILTER, &filter) < 0)
+		return -errno;
+	return 0;
 }

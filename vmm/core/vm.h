@@ -16,6 +16,7 @@
 
 struct event_loop;
 struct kvm_cpuid2;
+struct stats_part;
 struct vcpu;
 
 /*
@@ -39,22 +40,35 @@ struct vm {
 	atomic_int end;		  /* vm_end()'s code; -1 = still running */
 	atomic_uint running;	  /* vCPU threads; the last one stops loop */
 	uint32_t slots;		  /* memory slots in use; set-up only */
-	int stats_fd;		  /* KVM_GET_STATS_FD of the VM, or -1 */
+	/*
+	 * Who answers a crossing of the line (hypercalls/line.c), on the
+	 * vCPU's thread: cpu is its vcpu->line, run is HL_RUN(), the result
+	 * what VMCALL leaves in rax.  NULL: nobody; then line_port is no port
+	 * either.
+	 */
+	int64_t (*line)(void *cpu, uint64_t run);
+	uint32_t line_port; /* HL_LINE_RUN, taken before pio is searched */
+	int stats_fd;	    /* KVM_GET_STATS_FD of the VM, or -1 */
+	struct stats_part *parts; /* others' statistics */
+	/* exits_watch(): 0, or the number of the request; such so far */
+	atomic_uint watch_exits;
+	unsigned int exit_rounds;
 };
 
 struct vm_options {
 	const char *kvm_path; /* /dev/kvm */
-	unsigned int cpus;
-	unsigned int pins; /* IOAPIC pins */
+	unsigned int cpus;    /* checked; vm_add_cpus() makes them */
+	unsigned int pins;    /* IOAPIC pins */
 	struct mem_options mem;
 };
 
 /*
- * Opens KVM, lays out memory, creates irqchip and vCPUs (not started).
- * Returns 0 or, after an error() that says what and how to mend it, an enum
- * exit_code.
+ * Opens KVM, lays out memory, creates the irqchip.  Returns 0 or, after an
+ * error() that says what and how to mend it, an enum exit_code.
  */
 int vm_init(struct vm *vm, const struct vm_options *opt);
+/* Creates the vCPUs (not started); vm->cpuid is final then.  As above. */
+int vm_add_cpus(struct vm *vm, unsigned int cpus);
 void vm_exit(struct vm *vm);
 
 /*
@@ -75,6 +89,18 @@ static inline bool vm_ended(const struct vm *vm)
  */
 int vm_ioeventfd(struct vm *vm, bool pio, uint64_t addr, unsigned int len,
 		 int64_t match, int fd);
+
+/*
+ * VMCALLs of the one number that KVM may leave to us, HL_VMCALL_NR, exit.
+ * False if this host cannot (before Linux 5.14).  Before any vCPU.
+ */
+bool vm_exit_on_vmcall(struct vm *vm);
+
+/*
+ * Accesses to the MSRs [first, first + nr) exit and come to the MSR bus.
+ * Before any vCPU.  0 or -errno; -ENOSYS before Linux 5.10.
+ */
+int vm_exit_on_msrs(struct vm *vm, uint32_t first, uint32_t nr);
 
 /*
  * Lets the guest read [addr, addr + size) from `host` without an exit; writes
