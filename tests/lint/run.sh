@@ -32,7 +32,7 @@ licensed() {
 	[ -z "$bare" ] || { echo "no SPDX line: $bare"; return 1; }
 }
 
-for check in tests/lint/deps.sh tests/lint/sizes.sh licensed formatted \
+for check in tests/lint/deps.sh tests/lint/sizes.sh tests/lint/abi.sh licensed formatted \
 	shell_checks cpp_checks clang_compiles; do
 	if out=$($check 2>&1); then
 		echo "ok   lint $(basename "$check" .sh)"
