@@ -25,10 +25,10 @@
  *
  * The host writes completions, then completion_tail, then raises the interrupt
  * unless HL_RING_POLLED is set.  The guest consumes and writes
- * completion_head.  Whoever clears a flag must look at the index once more
- * behind a full barrier; whoever writes an index must read the flag behind
- * one.  Room made by completion_head needs a doorbell if the guest knows of
- * calls not taken yet.
+ * completion_head.  Who asks to be woken (the host sets SLEEPS, the guest clears
+ * POLLED) looks at the index once more behind a full barrier; who writes an
+ * index reads the flag behind one.  Room made by completion_head needs a
+ * doorbell if the guest knows of calls not taken yet.
  */
 #ifndef HOTLINE_ASYNC_H
 #define HOTLINE_ASYNC_H
