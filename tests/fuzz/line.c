@@ -62,7 +62,7 @@ static void set_up(void)
 					 .backing = MEM_ANON,
 					 .no_thp = true };
 	struct hypercalls_options opt = { .port = 0x610,
-					  .features = HL_FEATURE_TEST,
+					  .features = ~HL_FEATURE_ASYNC,
 					  .tsc_khz = 1000000,
 					  .crossing_us = 200 };
 
