@@ -42,7 +42,7 @@ PMAKE	= $(MAKE) --no-print-directory -j$$(nproc)
 .DEFAULT_GOAL := build
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: help build setup run check unit fuzz model suite bench lint format install clean
+.PHONY: help build setup run check unit fuzz model suite bench abi lint format install clean
 
 help:	## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -72,7 +72,7 @@ run:	## boot a guest: make run, make run CMD='uname -a', ARGS='-m 256'
 
 check:	## every test: unit tests with sanitizers, lint, model, guests on real KVM
 	@$(BED)/setup.sh build guest bed lint model
-	@$(MAKE) --no-print-directory lint
+	@$(PMAKE) lint
 	@$(PMAKE) unit
 	@$(MAKE) --no-print-directory model
 	@$(PMAKE) fuzz SECS=20
@@ -97,8 +97,11 @@ bench: build	## benchmarks beside QEMU; ONLY=boot,blk runs some
 	@$(BED)/setup.sh build guest bed >&2
 	@tests/bench/run.sh $(ONLY)
 
-lint:	## formatting, dependencies, sizes, static analysis
-	@tests/lint/run.sh
+abi: $(B)/abi_table	## the table of calls in docs/abi.md, from hypercalls/table.c
+	@tests/lint/abi_table.sh --write $<
+
+lint: $(B)/abi_table	## formatting, dependencies, sizes, static analysis
+	@tests/lint/run.sh $<
 
 format:	## let clang-format have its way
 	@clang-format -i $$(git ls-files '*.c' '*.h')
@@ -116,6 +119,10 @@ $(B)/san/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  CC san  $<" >&2
 	@$(CC) $(ALL_CFLAGS) $(SAN) -c -o $@ $<
+
+$(B)/abi_table: $(B)/tests/lint/abi_table.o $(OBJ)
+	@echo "  LD      $@" >&2
+	@$(CC) $(ALL_CFLAGS) -o $@ $^ $(LIBS)
 
 # What they count is the program as it is.
 $(B)/cost/%: $(B)/tests/cost/%.o $(OBJ)

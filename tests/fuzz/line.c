@@ -36,6 +36,8 @@ static struct vm vm;
 static struct vcpu vcpu;
 static struct hypercalls *hc;
 static uint8_t *ram;
+static uint16_t ops[HL_OPS_MAX]; /* those that there are */
+static unsigned int nr_ops;
 
 struct input {
 	const uint8_t *at;
@@ -60,7 +62,7 @@ static void set_up(void)
 					 .backing = MEM_ANON,
 					 .no_thp = true };
 	struct hypercalls_options opt = { .port = 0x610,
-					  .features = HL_FEATURE_TEST,
+					  .features = ~HL_FEATURE_ASYNC,
 					  .tsc_khz = 1000000,
 					  .crossing_us = 200 };
 
@@ -78,6 +80,9 @@ static void set_up(void)
 	/* Sleeping finds nothing. */
 	hc->row[HL_OP_TEST_DELAY] = NULL;
 	hc->row[HL_OP_TEST_WAIT] = NULL;
+	for (uint16_t op = 0; op < HL_OPS_MAX; op++)
+		if (hc->row[op])
+			ops[nr_ops++] = op;
 }
 
 /* Mostly a page, sometimes anything. */
@@ -109,9 +114,6 @@ static void link_pages(struct input *in)
 
 static void put_call(struct input *in)
 {
-	static const uint16_t ops[] = { HL_OP_NULL,	   HL_OP_TEST_COUNT,
-					HL_OP_TEST_SUM,	   HL_OP_TEST_INVERT,
-					HL_OP_TEST_INVERT, HL_OP_TEST_WAKE };
 	uint64_t page = hc->cpu[0].pfn, which = take(in, 1);
 	struct hl_call *c;
 
@@ -119,7 +121,7 @@ static void put_call(struct input *in)
 		return;
 	c = (struct hl_call *)(ram + page * 4096) + take(in, 1) % HL_SLOTS;
 	memset(c, 0, sizeof(*c));
-	c->op = (uint16_t)(which < 0xf0 ? ops[which % 6] : take(in, 2));
+	c->op = (uint16_t)(which < 0xf0 ? ops[which % nr_ops] : take(in, 2));
 	c->result = HL_NOT_RUN;
 	c->arg[0] = address(in);
 	c->arg[1] = take(in, 2) % (HL_LIST_MAX + 2);

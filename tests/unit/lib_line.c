@@ -48,10 +48,10 @@ void line_setup_with(uint64_t features)
 	line_set_page(&line.hc->cpu[0], LINE_PAGE >> 12);
 }
 
-/* No crossing is cut short. */
+/* All calls but those of rings, and no crossing is cut short. */
 void line_setup(void)
 {
-	line_setup_with(HL_FEATURE_TEST);
+	line_setup_with(~HL_FEATURE_ASYNC);
 	line.hc->crossing_ticks = UINT64_MAX;
 }
 
