@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "tests/unit/lib_blk.h"
+#include "tests/unit/lib_run.h"
 
 static void fill(uint64_t addr, size_t len, unsigned int seed)
 {
@@ -320,8 +321,6 @@ int main(void)
 {
 	Suite *s = suite_create("blk");
 	TCase *c = tcase_create("driver");
-	SRunner *r = srunner_create(s);
-	int failed;
 
 	tcase_set_timeout(c, 60);
 	tcase_add_test(c, offers);
@@ -335,8 +334,5 @@ int main(void)
 	tcase_add_test(c, batches);
 	tcase_add_loop_test(c, reset_in_flight, 0, 2);
 	suite_add_tcase(s, c);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return unit_run(s);
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "tests/unit/lib_blk.h"
+#include "tests/unit/lib_run.h"
 
 START_TEST(bad_ranges)
 {
@@ -171,8 +172,6 @@ int main(void)
 {
 	Suite *s = suite_create("blk_liar");
 	TCase *c = tcase_create("liar");
-	SRunner *r = srunner_create(s);
-	int failed;
 
 	tcase_set_timeout(c, 60);
 	tcase_add_test(c, bad_ranges);
@@ -180,8 +179,5 @@ int main(void)
 	tcase_add_test(c, no_status);
 	tcase_add_loop_test(c, liar, 0, 20);
 	suite_add_tcase(s, c);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return unit_run(s);
 }

@@ -8,6 +8,7 @@
 #include "lib_boot.h"
 #include "lib_image.h"
 #include "lib_load.h"
+#include "tests/unit/lib_run.h"
 #include "vmm/core/exitcode.h"
 
 static enum boot_tables chosen(const char *kernel, enum boot_tables asked)
@@ -166,8 +167,6 @@ int main(void)
 {
 	Suite *s = suite_create("boot_hostile");
 	TCase *tc = tcase_create("all");
-	SRunner *sr;
-	int failed;
 
 	tcase_set_timeout(tc, 120);
 	tcase_add_checked_fixture(tc, fx_setup, fx_teardown);
@@ -176,9 +175,5 @@ int main(void)
 	tcase_add_loop_test(tc, fuzz_truncated, 0, ROWS(images));
 	tcase_add_loop_test(tc, fuzz_flipped, 0, ROWS(images));
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? 1 : 0;
+	return unit_run(s);
 }

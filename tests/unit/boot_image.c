@@ -12,6 +12,7 @@
 #include "lib_boot.h"
 #include "lib_image.h"
 #include "lib_load.h"
+#include "tests/unit/lib_run.h"
 #include "vmm/core/exitcode.h"
 
 #define MIB (1ull << 20)
@@ -236,8 +237,6 @@ int main(void)
 {
 	Suite *s = suite_create("boot_image");
 	TCase *tc = tcase_create("all");
-	SRunner *sr;
-	int failed;
 
 	tcase_set_timeout(tc, 120);
 	tcase_add_checked_fixture(tc, fx_setup, fx_teardown);
@@ -252,9 +251,5 @@ int main(void)
 	tcase_add_test(tc, text_is_named);
 	tcase_add_test(tc, files_that_cannot_be_read);
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? 1 : 0;
+	return unit_run(s);
 }

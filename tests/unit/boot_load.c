@@ -9,6 +9,7 @@
 #include "lib_boot.h"
 #include "lib_image.h"
 #include "lib_load.h"
+#include "tests/unit/lib_run.h"
 #include "vmm/boot/layout.h"
 #include "vmm/core/exitcode.h"
 
@@ -256,8 +257,6 @@ int main(void)
 {
 	Suite *s = suite_create("boot_load");
 	TCase *tc = tcase_create("all");
-	SRunner *sr;
-	int failed;
 
 	tcase_set_timeout(tc, 120);
 	tcase_add_checked_fixture(tc, fx_setup, fx_teardown);
@@ -272,9 +271,5 @@ int main(void)
 	tcase_add_test(tc, initrd_too_big);
 	tcase_add_test(tc, no_memory_at_all);
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? 1 : 0;
+	return unit_run(s);
 }

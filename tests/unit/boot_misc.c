@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "lib_boot.h"
+#include "tests/unit/lib_run.h"
 #include "vmm/boot/boot.h"
 
 static const struct {
@@ -214,8 +215,6 @@ int main(void)
 {
 	Suite *s = suite_create("boot_misc");
 	TCase *tc = tcase_create("all");
-	SRunner *sr;
-	int failed;
 
 	tcase_set_timeout(tc, 120);
 	tcase_add_loop_test(tc, cmdline_rules, 0, ROWS(cmdline_rows));
@@ -225,9 +224,5 @@ int main(void)
 	tcase_add_test(tc, symbols_need_a_file);
 	tcase_add_test(tc, symbols_fuzz);
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? 1 : 0;
+	return unit_run(s);
 }

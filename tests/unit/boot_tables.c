@@ -9,6 +9,7 @@
 
 #include "include/hotline/platform.h"
 #include "lib_boot.h"
+#include "tests/unit/lib_run.h"
 #include "vmm/boot/aml.h"
 #include "vmm/boot/boot.h"
 #include "vmm/boot/layout.h"
@@ -363,8 +364,6 @@ int main(void)
 {
 	Suite *s = suite_create("boot_tables");
 	TCase *tc = tcase_create("all");
-	SRunner *sr;
-	int failed;
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, fdt_has_what_linux_reads);
@@ -378,9 +377,5 @@ int main(void)
 	tcase_add_test(tc, aml_package_lengths);
 	tcase_add_test(tc, aml_eisa_ids);
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? 1 : 0;
+	return unit_run(s);
 }

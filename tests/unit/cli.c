@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "tests/unit/lib_cli.h"
+#include "tests/unit/lib_run.h"
 #include "vmm/cli/cli.h"
 #include "vmm/cli/kv.h"
 #include "vmm/cli/run.h"
@@ -339,8 +340,6 @@ int main(void)
 {
 	Suite *s = suite_create("cli");
 	TCase *tc = tcase_create("run");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_checked_fixture(tc, cli_setup, cli_teardown);
 	tcase_add_test(tc, test_defaults);
@@ -360,9 +359,5 @@ int main(void)
 	tcase_add_test(tc, test_kv);
 	tcase_add_test(tc, test_json_string);
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return unit_run(s);
 }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "tests/unit/lib_cli.h"
+#include "tests/unit/lib_run.h"
 #include "vmm/cli/run.h"
 #include "vmm/core/exitcode.h"
 
@@ -169,17 +170,11 @@ int main(void)
 {
 	Suite *s = suite_create("cli_refused");
 	TCase *tc = tcase_create("run");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_checked_fixture(tc, cli_setup, cli_teardown);
 	tcase_add_loop_test(tc, test_refused, 0,
 			    (int)(sizeof(refused) / sizeof(refused[0])));
 	tcase_add_test(tc, test_long_values);
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return unit_run(s);
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "tests/unit/lib_console.h"
+#include "tests/unit/lib_run.h"
 #include "vmm/core/exitcode.h"
 
 /* --- output --- */
@@ -214,8 +215,6 @@ int main(void)
 {
 	Suite *s = suite_create("console");
 	TCase *t = tcase_create("console");
-	SRunner *runner = srunner_create(s);
-	int failed;
 
 	tcase_add_checked_fixture(t, con_setup, con_teardown);
 	tcase_set_timeout(t, 60);
@@ -233,8 +232,5 @@ int main(void)
 	tcase_add_test(t, file_input);
 	tcase_add_test(t, no_input);
 	suite_add_tcase(s, t);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return unit_run(s);
 }

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "tests/unit/lib_console.h"
+#include "tests/unit/lib_run.h"
 #include "vmm/core/exitcode.h"
 #include "vmm/core/log.h"
 
@@ -201,8 +202,6 @@ int main(void)
 {
 	Suite *s = suite_create("console_tty");
 	TCase *t = tcase_create("console_tty");
-	SRunner *runner = srunner_create(s);
-	int failed;
 
 	tcase_add_checked_fixture(t, con_setup, con_teardown);
 	tcase_set_timeout(t, 60);
@@ -212,8 +211,5 @@ int main(void)
 	tcase_add_test(t, background);
 	tcase_add_loop_test(t, ways_out, 0, 3);
 	suite_add_tcase(s, t);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return unit_run(s);
 }

@@ -13,9 +13,11 @@
 
 #include "tests/unit/lib_console.h"
 #include "tests/unit/lib_ring.h"
+#include "tests/unit/lib_run.h"
 #include "virtio/console.h"
 #include "virtio/rng.h"
 #include "virtio/virtio.h"
+#include "vmm/core/clock.h"
 #include "vmm/core/exitcode.h"
 
 #define RX   0
@@ -112,9 +114,14 @@ static void with_device(bool event_idx)
 	con_start_loop();
 }
 
-/* As Linux prints: kick, then spin until the buffer is used. */
-static void print(const char *text)
+/*
+ * As Linux prints: kick, then spin until the buffer is used.  The device waits
+ * 2 ms for us to say that we have seen it; false if a busy machine kept us
+ * from that for so long that its interrupt is right.
+ */
+static bool print(const char *text)
 {
+	uint64_t start = clock_ns();
 	uint32_t id, len;
 
 	memcpy(mem_ptr(&cb.vm.mem, gpa(TEXT), strlen(text)), text,
@@ -125,17 +132,21 @@ static void print(const char *text)
 	ck_assert(ring_take(&tx, &id, &len));
 	ck_assert_uint_eq(len, 0);
 	ring_set_used_event(&tx, tx.seen);
+	return clock_ns() - start < 1000000;
 }
 
 START_TEST(prints)
 {
+	unsigned int before, late = 0;
+
 	with_device(true);
-	print("Linux ");
-	print("version\r\n");
+	late += !print("Linux ");
+	late += !print("version\r\n");
 	con_expect_output(cb.out[0], "Linux version\r\n");
 	ms_sleep(50);
 	/* The driver has seen it all: no interrupt. */
-	ck_assert_uint_eq(atomic_load(&bus.used[TX]), 0);
+	before = atomic_load(&bus.used[TX]);
+	ck_assert_uint_le(before, late);
 	/* This one sleeps until the interrupt comes. */
 	ring_desc(&tx, 0, TEXT, 3, VRING_DESC_F_NEXT, 1);
 	ring_desc(&tx, 1, TEXT + 3, 3, 0, 0);
@@ -143,7 +154,7 @@ START_TEST(prints)
 	kick(TX);
 	con_expect_output(cb.out[0], "versio");
 	ms_sleep(50);
-	ck_assert_uint_eq(atomic_load(&bus.used[TX]), 1);
+	ck_assert_uint_eq(atomic_load(&bus.used[TX]), before + 1);
 	detach();
 }
 END_TEST
@@ -377,8 +388,6 @@ int main(void)
 {
 	Suite *s = suite_create("console_virtio");
 	TCase *t = tcase_create("console_virtio");
-	SRunner *runner = srunner_create(s);
-	int failed;
 
 	tcase_add_checked_fixture(t, con_setup, con_teardown);
 	tcase_set_timeout(t, 60);
@@ -392,8 +401,5 @@ int main(void)
 	tcase_add_test(t, size_feature);
 	tcase_add_test(t, random_numbers);
 	suite_add_tcase(s, t);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return unit_run(s);
 }

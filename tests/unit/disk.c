@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "tests/unit/lib_disk.h"
+#include "tests/unit/lib_run.h"
 #include "virtio/disk.h"
 #include "vmm/core/event.h"
 
@@ -376,8 +377,6 @@ int main(void)
 {
 	Suite *s = suite_create("disk");
 	TCase *c = tcase_create("io");
-	SRunner *r = srunner_create(s);
-	int failed;
 
 	tcase_set_timeout(c, 120);
 	tcase_add_loop_test(c, model, 0, NR_VARIANTS);
@@ -388,8 +387,5 @@ int main(void)
 	tcase_add_loop_test(c, shrunk_file, 0, NR_VARIANTS);
 	tcase_add_loop_test(c, zero, 0, NR_VARIANTS);
 	suite_add_tcase(s, c);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return unit_run(s);
 }

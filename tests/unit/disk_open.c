@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "tests/unit/lib_disk.h"
+#include "tests/unit/lib_run.h"
 #include "virtio/disk.h"
 #include "virtio/disk_impl.h"
 #include "vmm/core/exitcode.h"
@@ -292,8 +293,6 @@ int main(void)
 {
 	Suite *s = suite_create("disk_open");
 	TCase *c = tcase_create("open");
-	SRunner *r = srunner_create(s);
-	int failed;
 
 	tcase_set_timeout(c, 120);
 	tcase_add_test(c, refusals);
@@ -304,8 +303,5 @@ int main(void)
 	tcase_add_test(c, overlay_map);
 	tcase_add_test(c, overlay_tmpdir);
 	suite_add_tcase(s, c);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return unit_run(s);
 }

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "tests/unit/lib_cli.h"
+#include "tests/unit/lib_run.h"
 #include "vmm/cli/cli.h"
 #include "vmm/cli/probe.h"
 #include "vmm/core/exitcode.h"
@@ -113,8 +114,6 @@ int main(void)
 {
 	Suite *s = suite_create("doctor");
 	TCase *tc = tcase_create("doctor");
-	SRunner *sr;
-	int failed;
 
 	tcase_set_timeout(tc, 20);
 	tcase_add_test(tc, test_absent);
@@ -125,9 +124,5 @@ int main(void)
 	tcase_add_test(tc, test_brief);
 	tcase_add_test(tc, test_mips);
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return unit_run(s);
 }

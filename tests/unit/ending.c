@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/unit/lib_run.h"
 #include "vmm/backend/signals.h"
 #include "vmm/backend/watchdog.h"
 #include "vmm/core/event.h"
@@ -125,8 +126,6 @@ int main(void)
 {
 	Suite *s = suite_create("ending");
 	TCase *tc = tcase_create("ending");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, test_watchdog);
@@ -134,9 +133,5 @@ int main(void)
 	tcase_add_test(tc, test_second_signal);
 	tcase_add_test(tc, test_ignored_signal);
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return unit_run(s);
 }

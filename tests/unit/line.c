@@ -9,6 +9,7 @@
 
 #include "hypercalls/ring.h"
 #include "lib_line.h"
+#include "tests/unit/lib_run.h"
 
 START_TEST(a_call_returns_its_result)
 {
@@ -264,8 +265,6 @@ int main(void)
 {
 	Suite *s = suite_create("line");
 	TCase *tc = tcase_create("line");
-	SRunner *sr;
-	int failed;
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, line_setup, line_teardown);
@@ -281,9 +280,5 @@ int main(void)
 	tcase_add_test(tc, posted_calls);
 	tcase_add_test(tc, rings_are_wired);
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return unit_run(s);
 }

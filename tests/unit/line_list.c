@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib_line.h"
+#include "tests/unit/lib_run.h"
 #include "vmm/core/clock.h"
 
 static uint64_t counter(void)
@@ -198,8 +199,6 @@ int main(void)
 {
 	Suite *s = suite_create("line_list");
 	TCase *tc = tcase_create("line_list");
-	SRunner *sr;
-	int failed;
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, line_setup, line_teardown);
@@ -212,9 +211,5 @@ int main(void)
 	tcase_add_test(tc, a_wake_ends_a_wait);
 	tcase_add_test(tc, the_end_ends_a_wait);
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return unit_run(s);
 }

@@ -8,6 +8,7 @@
 
 #include "lib_line.h"
 #include "lib_mmio.h"
+#include "tests/unit/lib_run.h"
 #include "vmm/backend/wants.h"
 #include "vmm/core/exits.h"
 #include "vmm/core/stats.h"
@@ -179,8 +180,6 @@ int main(void)
 {
 	Suite *s = suite_create("line_stats");
 	TCase *tc = tcase_create("line_stats");
-	SRunner *sr;
-	int failed;
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, line_setup, teardown);
@@ -189,9 +188,5 @@ int main(void)
 	tcase_add_test(tc, times_are_counted_on_request);
 	tcase_add_test(tc, exits_are_sampled);
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return unit_run(s);
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "tests/unit/lib_mmio.h"
+#include "tests/unit/lib_run.h"
 #include "vmm/core/machine.h"
 
 START_TEST(identity)
@@ -252,8 +253,6 @@ int main(void)
 {
 	Suite *s = suite_create("mmio");
 	TCase *t = tcase_create("mmio");
-	SRunner *runner = srunner_create(s);
-	int failed;
 
 	tcase_add_checked_fixture(t, mmio_setup, mmio_teardown);
 	tcase_set_timeout(t, 60);
@@ -267,8 +266,5 @@ int main(void)
 	tcase_add_test(t, no_offload);
 	tcase_add_test(t, hostile);
 	suite_add_tcase(s, t);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return unit_run(s);
 }

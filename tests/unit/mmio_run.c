@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "tests/unit/lib_mmio.h"
+#include "tests/unit/lib_run.h"
 
 START_TEST(kicks)
 {
@@ -188,8 +189,6 @@ int main(void)
 {
 	Suite *s = suite_create("mmio_run");
 	TCase *t = tcase_create("mmio_run");
-	SRunner *runner = srunner_create(s);
-	int failed;
 
 	tcase_add_checked_fixture(t, mmio_setup, mmio_teardown);
 	tcase_set_timeout(t, 60);
@@ -200,8 +199,5 @@ int main(void)
 	tcase_add_test(t, disable_one_queue);
 	tcase_add_test(t, reset_waits);
 	suite_add_tcase(s, t);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return unit_run(s);
 }

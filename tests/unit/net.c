@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* virtio-net, from the driver to the back end: frames, commands, abuse. */
 #include "tests/unit/lib_net.h"
+#include "tests/unit/lib_run.h"
 
 #include <poll.h>
 
@@ -305,14 +306,8 @@ static TCase *offload_case(void)
 int main(void)
 {
 	Suite *s = suite_create("net");
-	SRunner *r;
-	int failed;
 
 	suite_add_tcase(s, plain_case());
 	suite_add_tcase(s, offload_case());
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? 1 : 0;
+	return unit_run(s);
 }

@@ -19,6 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/unit/lib_run.h"
 #include "virtio/net.h"
 #include "vmm/core/exitcode.h"
 
@@ -330,8 +331,6 @@ int main(void)
 {
 	Suite *s = suite_create("net_backend");
 	TCase *tc = tcase_create("open");
-	SRunner *r;
-	int failed;
 
 	find_helper();
 	tcase_set_timeout(tc, 30);
@@ -346,9 +345,5 @@ int main(void)
 	tcase_add_test(tc, user_foreign_address);
 	tcase_add_test(tc, user_no_helper);
 	suite_add_tcase(s, tc);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? 1 : 0;
+	return unit_run(s);
 }

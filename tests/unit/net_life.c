@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "tests/unit/lib_run.h"
 #include "vmm/core/vm.h"
 
 START_TEST(stop_and_start)
@@ -197,14 +198,8 @@ static TCase *offload_case(void)
 int main(void)
 {
 	Suite *s = suite_create("net_life");
-	SRunner *r;
-	int failed;
 
 	suite_add_tcase(s, plain_case());
 	suite_add_tcase(s, offload_case());
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? 1 : 0;
+	return unit_run(s);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* virtio-net, from the back end to the driver. */
 #include "tests/unit/lib_net.h"
+#include "tests/unit/lib_run.h"
 
 START_TEST(rx_one_buffer)
 {
@@ -259,14 +260,8 @@ static TCase *offload_case(void)
 int main(void)
 {
 	Suite *s = suite_create("net_rx");
-	SRunner *r;
-	int failed;
 
 	suite_add_tcase(s, plain_case());
 	suite_add_tcase(s, offload_case());
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? 1 : 0;
+	return unit_run(s);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "tests/unit/lib_run.h"
 #include "vmm/backend/pool.h"
 
 #define JOBS 64
@@ -131,8 +132,6 @@ int main(void)
 {
 	Suite *s = suite_create("pool");
 	TCase *tc = tcase_create("pool");
-	SRunner *sr;
-	int failed;
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, in_order);
@@ -140,9 +139,5 @@ int main(void)
 	tcase_add_test(tc, removed);
 	tcase_add_test(tc, freed_while_busy);
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed != 0;
+	return unit_run(s);
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "tests/unit/lib_ring.h"
+#include "tests/unit/lib_run.h"
 #include "virtio/queue.h"
 
 #define RAM	 (5ull << 29) /* 2.5 GiB, untouched: two buffers of 2 GiB fit */
@@ -294,8 +295,6 @@ int main(void)
 {
 	Suite *s = suite_create("queue");
 	TCase *t = tcase_create("queue");
-	SRunner *run = srunner_create(s);
-	int failed;
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, 60);
@@ -310,8 +309,5 @@ int main(void)
 	tcase_add_test(t, longest_chain);
 	tcase_add_test(t, vectors);
 	suite_add_tcase(s, t);
-	srunner_run_all(run, CK_ENV);
-	failed = srunner_ntests_failed(run);
-	srunner_free(run);
-	return failed != 0;
+	return unit_run(s);
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "tests/unit/lib_ring.h"
+#include "tests/unit/lib_run.h"
 #include "virtio/queue.h"
 
 #define RAM   (4u << 20)
@@ -225,8 +226,6 @@ int main(void)
 {
 	Suite *s = suite_create("queue_events");
 	TCase *t = tcase_create("queue_events");
-	SRunner *run = srunner_create(s);
-	int failed;
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, 60);
@@ -236,8 +235,5 @@ int main(void)
 	tcase_add_test(t, event_index_comes_round);
 	tcase_add_test(t, hostile);
 	suite_add_tcase(s, t);
-	srunner_run_all(run, CK_ENV);
-	failed = srunner_ntests_failed(run);
-	srunner_free(run);
-	return failed != 0;
+	return unit_run(s);
 }

@@ -3,6 +3,7 @@
 #include <check.h>
 
 #include "hypercalls/ring_impl.h"
+#include "tests/unit/lib_run.h"
 #include "tests/unit/lib_split.h"
 
 #define N 16
@@ -237,8 +238,6 @@ int main(void)
 {
 	Suite *s = suite_create("ring");
 	TCase *tc = tcase_create("ring");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_set_timeout(tc, 60);
@@ -252,9 +251,5 @@ int main(void)
 	tcase_add_test(tc, cancels);
 	tcase_add_test(tc, cancel_lets_barrier_go);
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed != 0;
+	return unit_run(s);
 }

@@ -10,6 +10,7 @@
 #include <sys/eventfd.h>
 
 #include "hypercalls/ring_impl.h"
+#include "tests/unit/lib_run.h"
 #include "tests/unit/lib_split.h"
 #include "vmm/core/clock.h"
 
@@ -261,8 +262,6 @@ int main(void)
 {
 	Suite *s = suite_create("ring_hostile");
 	TCase *tc = tcase_create("ring_hostile");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_set_timeout(tc, 60);
@@ -276,9 +275,5 @@ int main(void)
 	tcase_add_test(tc, stop_while_busy);
 	tcase_add_test(tc, stop_idle);
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed != 0;
+	return unit_run(s);
 }

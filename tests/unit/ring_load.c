@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "hypercalls/ring_impl.h"
+#include "tests/unit/lib_run.h"
 #include "tests/unit/lib_split.h"
 #include "vmm/core/clock.h"
 
@@ -142,15 +143,9 @@ int main(void)
 {
 	Suite *s = suite_create("ring_load");
 	TCase *tc = tcase_create("ring_load");
-	SRunner *sr;
-	int failed;
 
 	tcase_set_timeout(tc, 240);
 	tcase_add_test(tc, exactly_once);
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed != 0;
+	return unit_run(s);
 }
