@@ -19,7 +19,7 @@
 #define TOP	12
 #define PLOT_W	620
 #define PLOT_H	360
-#define LABEL_W 300
+#define LABEL_W 330
 #define FOOT	44
 #define LABEL_H 15
 
@@ -95,7 +95,8 @@ static void gather(struct plot *p, const struct lines *l,
 			add_point(p, r);
 	}
 	p->min = pow(10, floor(log10(p->min)));
-	p->max = pow(10, ceil(log10(p->max)));
+	/* What is hardly more than a power of ten needs no other decade. */
+	p->max = pow(10, ceil(log10(p->max) - 0.02));
 	if (p->max <= p->min)
 		p->max = p->min * 10;
 }

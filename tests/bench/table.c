@@ -129,7 +129,7 @@ static const struct bench_op serial_ops[] = {
 #define POSTED(depth)                                                          \
 	{                                                                      \
 		"split-phase call, depth " #depth, "line async 1",             \
-			UNIT_US_PER_OP, N(2000, 20000), " " #depth             \
+			UNIT_US_PER_OP, N(2000, 4000), " " #depth              \
 	}
 
 static const struct bench_op line_ops[] = {
