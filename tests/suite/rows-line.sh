@@ -48,7 +48,7 @@ line_absent() {
 # Processors go and come, and post, while calls are in flight.
 line_hotplug() {
 	line test '
-		run async 4 15000 64 >posted &
+		run async 4 10000 64 >posted &
 		job=$!
 		n=0
 		while kill -0 $job 2>/dev/null; do
