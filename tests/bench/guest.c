@@ -30,7 +30,7 @@ static const struct {
 } operations[] = {
 	{ "blk", 4, guest_blk },	 { "net", 2, guest_net_up },
 	{ "udp", 3, guest_udp },	 { "tcp", 3, guest_tcp },
-	{ "console", 2, guest_console },
+	{ "console", 2, guest_console }, { "line", 2, guest_line },
 };
 
 uint64_t guest_now(void)

@@ -74,6 +74,10 @@ void env_each(const struct env *env,
 	      void (*fn)(void *ctx, const char *key, const char *value),
 	      void *ctx);
 
+/* Whether r belongs to the curves of its bench and unit; draws them. */
+bool curve_has(const struct result *r);
+void curve_draw(const struct lines *l, const struct result *like, FILE *out);
+
 void report_text(const struct lines *l, FILE *out);
 void report_markdown(const struct lines *l, const struct env *env, FILE *out);
 void report_html(const struct lines *l, const struct env *env, FILE *out);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Results as one HTML page that needs nothing else: a bar plot per metric,
- * each mode in a section of its own.
+ * Results as one HTML page that needs nothing else: a bar plot per metric, or
+ * one for all that are points of curves, each mode in a section of its own.
  */
 #include "tests/bench/report.h"
 
@@ -34,6 +34,12 @@ static const char *const head =
 	"figure{margin:0}figcaption{font-weight:600}small{font-weight:400}\n"
 	"svg{display:block;width:100%;max-width:560px;height:auto}\n"
 	"svg text{font:12px system-ui,sans-serif;fill:var(--fg)}\n"
+	".wide{grid-column:1/-1}.wide svg{max-width:980px}\n"
+	".grid{stroke:var(--line)}.curve,.lead{fill:none;stroke-width:2}"
+	".lead{stroke-width:.7}.level{fill:none;stroke:var(--peer);"
+	"stroke-dasharray:5 4}\n"
+	".c0{stroke:var(--ours)}.c1{stroke:#8f5bd6}.c2{stroke:#d97706}"
+	".c3{stroke:#2f7fd8}circle{fill:var(--bg);stroke-width:2}\n"
 	".ours{fill:var(--ours)}.peer{fill:var(--peer)}\n"
 	".other{fill-opacity:.45}.spread{stroke:var(--fg);stroke-width:1.5}\n"
 	"svg .dim{fill:var(--dim)}svg .loss{fill:var(--loss);font-weight:700}\n"
@@ -150,6 +156,20 @@ static void plot(const struct lines *l, const struct line *line, FILE *out)
 	fputs("</svg></figure>\n", out);
 }
 
+/* The curves of a bench and unit stand where their first point would. */
+static bool has_earlier(const struct lines *l, size_t i)
+{
+	const struct result *r = l->v[i].first, *e;
+
+	while (i--) {
+		e = l->v[i].first;
+		if (curve_has(e) && !strcmp(e->bench, r->bench) &&
+		    !strcmp(e->mode, r->mode) && !strcmp(e->unit, r->unit))
+			return true;
+	}
+	return false;
+}
+
 static void section(const struct lines *l, const struct mode_text *mode,
 		    FILE *out)
 {
@@ -169,7 +189,10 @@ static void section(const struct lines *l, const struct mode_text *mode,
 			escaped(bench, out);
 			fputs("</h3>\n<div class=\"plots\">\n", out);
 		}
-		plot(l, &l->v[i], out);
+		if (!curve_has(r))
+			plot(l, &l->v[i], out);
+		else if (!has_earlier(l, i))
+			curve_draw(l, r, out);
 	}
 	if (bench)
 		fputs("</div>\n", out);

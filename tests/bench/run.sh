@@ -107,9 +107,10 @@ measure() {
 	faults=$((faults + 1))
 }
 
-# can NAME MODE: whether it is wanted, and means something for NAME
+# can NAME MODE [VMM]: whether it is wanted, and means something for NAME
 can() {
-	[[ ,$modes, == *,$2,* ]] && grep -q "^$1 .*\<$2\>" <<<"$table"
+	[[ ,$modes, == *,$2,* ]] &&
+		grep -qE "^$1 [^ ]*\<$2\>.* ${3:-.*}( |$)" <<<"$table"
 }
 
 # One VMM at a time where time does not pass by itself, all together where it
@@ -119,7 +120,7 @@ bench() {
 	: >"$samples"
 	for vmm in $cases; do
 		for mode in icount count; do
-			can "$name" $mode || continue
+			can "$name" $mode "$vmm" || continue
 			say "$name: $vmm, $mode"
 			measure "$samples" --icount --timeout 1200 -- /bench/runner \
 				--mode $mode --bench "$name" --case "$vmm" --runs "$few"

@@ -119,18 +119,39 @@ static enum bench_mode parse_mode(const char *name)
 	exit(2);
 }
 
-/* Their names, and the modes that make sense. */
+/* The VMMs that can make the machine of one of its rows, with blanks before. */
+static void list_able(const char *bench)
+{
+	for (size_t c = 0; c < vmms_count; c++) {
+		bool able = false;
+
+		for (size_t i = 0; i < bench_rows_count && !able; i++) {
+			struct vmms_args args = { .n = 0 };
+
+			able = !strcmp(bench_rows[i].bench, bench) &&
+			       vmms[c].args(&bench_rows[i].machine, &args);
+		}
+		if (able)
+			printf(" %s", vmms[c].name);
+	}
+}
+
+/* Their names, the modes that make sense, and who takes part. */
 static void list_benches(void)
 {
 	const char *last = "";
 
 	for (size_t i = 0; i < bench_rows_count; i++) {
-		if (strcmp(last, bench_rows[i].bench))
-			printf("%s %s\n", bench_rows[i].bench,
-			       bench_rows[i].kind == KIND_MEMORY
-				       ? "count"
-				       : "icount,count,wall");
-		last = bench_rows[i].bench;
+		const struct bench_row *row = &bench_rows[i];
+
+		if (strcmp(last, row->bench)) {
+			printf("%s %s", row->bench,
+			       row->kind == KIND_MEMORY ? "count"
+							: "icount,count,wall");
+			list_able(row->bench);
+			putchar('\n');
+		}
+		last = row->bench;
 	}
 }
 

@@ -96,6 +96,60 @@ static const struct bench_op serial_ops[] = {
 	{ .metric = NULL },
 };
 
+/*
+ * "KIND, k=K" is a point of KIND's curve in the report, "one KIND" a level line
+ * beside the curves.  Rounds are many where they are short.
+ */
+#define N(icount, wall)                                                        \
+	{                                                                      \
+		ICOUNT = icount, WALL = wall, COUNT = icount                   \
+	}
+#define CALLS(kind, k, command, by)                                            \
+	{                                                                      \
+		kind " by " by ", k=" #k, "line " command, UNIT_US_PER_OP,     \
+			N(1000, 1000), ""                                      \
+	}
+#define MULTI(k, by) CALLS("multicall", k, "multi " by " " #k, by)
+#define LIST(k, by)  CALLS("list", k, "list sum " by " " #k, by)
+#define MULTIS(by)                                                             \
+	MULTI(1, by), MULTI(2, by), MULTI(4, by), MULTI(8, by), MULTI(16, by), \
+		MULTI(32, by), MULTI(64, by)
+#define LISTS(by)                                                              \
+	LIST(1, by), LIST(8, by), LIST(64, by), LIST(255, by), LIST(512, by)
+#define NULLS(by)                                                              \
+	{                                                                      \
+		"null call by " by, "line null " by, UNIT_US_PER_OP,           \
+			N(1000, 1000), ""                                      \
+	}
+#define TRAPS(how, name)                                                       \
+	{                                                                      \
+		"one trap by " name, "line traps " how " 64", UNIT_US_PER_OP,  \
+			N(30, 30), ""                                          \
+	}
+#define POSTED(depth)                                                          \
+	{                                                                      \
+		"split-phase call, depth " #depth, "line async 1",             \
+			UNIT_US_PER_OP, N(2000, 4000), " " #depth              \
+	}
+
+static const struct bench_op line_ops[] = {
+	NULLS("vmcall"),
+	NULLS("pio"),
+	MULTIS("vmcall"),
+	MULTIS("pio"),
+	LISTS("vmcall"),
+	LISTS("pio"),
+	TRAPS("pio", "PIO"),
+	TRAPS("mmio", "MMIO"),
+	TRAPS("msr", "WRMSR"),
+	{ "one exit that KVM handles (CPUID)", "line cpuid", UNIT_US_PER_OP,
+	  N(2000, 2000), "" },
+	POSTED(1),
+	POSTED(16),
+	POSTED(64),
+	{ .metric = NULL },
+};
+
 /* PV: the paravirtual kernel, for those that can boot it. */
 #define BOOT  .initrd = "init.cpio", .append = "hotline.ready"
 #define FULL  .initrd = "full.cpio", .append = "hotline.ready"
@@ -161,6 +215,12 @@ const struct bench_row bench_rows[] = {
 	  .variant = "serial port",
 	  .machine = { GUEST, .console = CONSOLE_SERIAL },
 	  .ops = serial_ops },
+
+	{ .bench = "line",
+	  .kind = KIND_OPS,
+	  .variant = "",
+	  .machine = { GUEST, PV, .line = true },
+	  .ops = line_ops },
 
 	{ .bench = "memory",
 	  .kind = KIND_MEMORY,

@@ -55,6 +55,8 @@ static bool hotline_args(const struct vmms_machine *m, struct vmms_args *a)
 	words(a, (const char *const[]){ "--rng", "off", NULL });
 	if (m->console == CONSOLE_SERIAL)
 		words(a, (const char *const[]){ "--console", "serial", NULL });
+	if (m->line)
+		vmms_arg(a, "--hypercalls=test");
 	if (m->disk)
 		vmms_arg(a, "--disk=" BENCH_DISK, m->place);
 	if (m->net == NET_NONE)
@@ -140,6 +142,8 @@ static void qemu_net(const struct vmms_machine *m, struct vmms_args *a,
  */
 static bool microvm_args(const struct vmms_machine *m, struct vmms_args *a)
 {
+	if (m->line)
+		return false;
 	vmms_arg(a, "%s", QEMU);
 	vmms_arg(a, "-M");
 	vmms_arg(a,
@@ -159,7 +163,7 @@ static bool microvm_args(const struct vmms_machine *m, struct vmms_args *a)
  */
 static bool q35_args(const struct vmms_machine *m, struct vmms_args *a)
 {
-	if (m->kernel == KERNEL_PV)
+	if (m->line || m->kernel == KERNEL_PV)
 		return false;
 	vmms_arg(a, "%s", QEMU);
 	vmms_arg(a, "-M");

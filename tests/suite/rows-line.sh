@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh disable=SC3043,SC2154,SC2016
+# Rows about the line to our own guest kernel: the file "test" that it has in
+# debugfs makes calls of all kinds and checks what became of them.
+
+# What scripts in the guest have at hand.  run TEST ARGUMENT...: what the test
+# says, behind its own words.  online CPU 0|1
+in_guest='
+mount -t debugfs none /sys/kernel/debug
+line=/sys/kernel/debug/hotline
+run() {
+	echo "$*" 2>/dev/null >$line/test || { echo "$*: refused"; return 0; }
+	sed "s/^/$*: /" $line/test
+}
+online() { echo "$2" >/sys/devices/system/cpu/cpu$1/online; }
+'
+
+# line HYPERCALLS SCRIPT OPTIONS...: our guest runs the script
+line() {
+	local calls="$1" script="$2"
+	shift 2
+	pv --hypercalls "$calls" "$@" -- sh -c "$in_guest$script"
+}
+
+# All synchronous calls, by either transport; then what was counted.
+line_calls() {
+	line test '
+		for by in vmcall pio; do
+			run null $by 100
+			for k in 1 7 64; do run multi $by $k 100; done
+			for k in 1 255 256 512; do
+				run list sum $by $k 20
+				run list invert $by $k 20
+			done
+			run nest $by 50
+		done
+		cat $line/calls'
+}
+
+# A guest without a line is like one elsewhere.
+line_absent() {
+	line off '
+		[ -e $line ] || echo "no line"
+		grep -q hotline /proc/ioports || echo "no ports"
+		dmesg | grep "hotline: " || echo "no word"'
+}
+
+# Processors go and come, and post, while calls are in flight.
+line_hotplug() {
+	line test '
+		run async 4 10000 64 >posted &
+		job=$!
+		n=0
+		while kill -0 $job 2>/dev/null; do
+			online 3 0 && online 3 1 && online 2 0 && online 2 1
+			n=$((n + 1))
+		done
+		cat posted
+		[ $n -ge 2 ] && echo "gone and come: often"
+		for cpu in 0 1 2 3; do
+			taskset -c $cpu sh -c "echo null auto 10 >$line/test" &&
+				echo "cpu $cpu calls"
+		done
+		run async 4 1000 64' -c 4
+}
+
+# The guest's counts and the host's are of the same calls.
+line_counts() {
+	local job
+	line test '
+		run multi vmcall 64 50
+		run list sum vmcall 512 10
+		run async 2 1000 64
+		sed "s/^/guest: /" $line/calls
+		echo counted
+		sleep 100' -c 2 --name counts >got &
+	job=$!
+	wait_line got '^counted'
+	cat got
+	hotline stat counts
+	hotline stat counts --json >json
+	is_json hypercalls <json || fail "stat --json: $(cat json)"
+	grep -o '"name":"test_[a-z]*","calls":[1-9][^[]*' json
+	hotline stop counts
+	ended $job 85
+}
