@@ -7,7 +7,6 @@
 #include "hypercalls/ring.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -15,8 +14,7 @@
 
 #include "hypercalls/ring_impl.h"
 #include "vmm/core/mem.h"
-
-#define STACK_SIZE (128 << 10)
+#include "vmm/core/thread.h"
 
 static int init_ring(struct rings *r, struct ring *ring)
 {
@@ -99,22 +97,13 @@ static void *dispatch(void *arg)
 	return NULL;
 }
 
-/* Deaf to signals: those are for the main thread. */
 static int start_dispatcher(struct rings *r)
 {
-	pthread_attr_t attr;
-	sigset_t all, old;
 	int err = 0;
 
 	pthread_mutex_lock(&r->start_lock);
 	if (!r->started) {
-		pthread_attr_init(&attr);
-		pthread_attr_setstacksize(&attr, STACK_SIZE);
-		sigfillset(&all);
-		pthread_sigmask(SIG_SETMASK, &all, &old);
-		err = pthread_create(&r->thread, &attr, dispatch, r);
-		pthread_sigmask(SIG_SETMASK, &old, NULL);
-		pthread_attr_destroy(&attr);
+		err = thread_start(&r->thread, dispatch, r);
 		r->started = !err;
 	}
 	pthread_mutex_unlock(&r->start_lock);

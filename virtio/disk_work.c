@@ -1,32 +1,38 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Worker threads of the libaio engine: they make the calls that Linux AIO
- * would block in.  Started when work is there, at most WORKERS; the lists are
- * guarded by work->lock, which nests inside the user's lock.
+ * would block in.  The list of those that are done is guarded by work->lock,
+ * which nests inside the user's lock, as the pool's does.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "virtio/disk_impl.h"
+#include "vmm/backend/pool.h"
 
-#define WORKERS	   4
-#define STACK_SIZE (64 << 10)
+#define WORKERS 4
 
 struct disk_work {
 	struct disk *disk;
+	struct pool *pool;
 	int event_fd;
 	pthread_mutex_t lock;
-	pthread_cond_t more, over;
-	struct disk_req *todo, **todo_end; /* oldest first */
+	pthread_cond_t over;
 	struct disk_req *finished;
-	unsigned int threads, idle, todos;
-	bool quit;
-	pthread_t thread[WORKERS];
 };
+
+struct work_job { /* in a request's engine[] */
+	struct pool_job job;
+	struct disk_work *work;
+	struct disk_req *req;
+};
+
+_Static_assert(sizeof(struct work_job) <=
+		       sizeof(((struct disk_req *)0)->engine),
+	       "room for the job");
 
 /* One step, blocking: bytes, 0 or -errno. */
 static ssize_t work_do(const struct disk *disk, const struct disk_req *req)
@@ -55,62 +61,19 @@ static ssize_t work_do(const struct disk *disk, const struct disk_req *req)
 	return n < 0 ? -errno : n;
 }
 
-static struct disk_req *work_take(struct disk_work *work)
+static void work_run(struct pool_job *pool_job)
 {
-	struct disk_req *req;
+	struct work_job *job = (struct work_job *)pool_job;
+	struct disk_work *work = job->work;
+	struct disk_req *req = job->req;
 
-	while (!work->todo && !work->quit) {
-		work->idle++;
-		pthread_cond_wait(&work->more, &work->lock);
-		work->idle--;
-	}
-	req = work->todo;
-	if (req) {
-		work->todo = req->next;
-		work->todos--;
-		if (!work->todo)
-			work->todo_end = &work->todo;
-	}
-	return req;
-}
-
-static void *work_main(void *arg)
-{
-	struct disk_work *work = arg;
-	struct disk_req *req;
-
+	req->res = work_do(work->disk, req);
 	pthread_mutex_lock(&work->lock);
-	while ((req = work_take(work))) {
-		pthread_mutex_unlock(&work->lock);
-		req->res = work_do(work->disk, req);
-		pthread_mutex_lock(&work->lock);
-		req->next = work->finished;
-		work->finished = req;
-		pthread_cond_signal(&work->over);
-		eventfd_write(work->event_fd, 1);
-	}
+	req->next = work->finished;
+	work->finished = req;
+	pthread_cond_signal(&work->over);
+	eventfd_write(work->event_fd, 1);
 	pthread_mutex_unlock(&work->lock);
-	return NULL;
-}
-
-/* One more thread, deaf to signals: those are for the main thread. */
-static int work_start(struct disk_work *work)
-{
-	pthread_attr_t attr;
-	sigset_t all, old;
-	int err;
-
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, STACK_SIZE);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	err = pthread_create(&work->thread[work->threads], &attr, work_main,
-			     work);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	pthread_attr_destroy(&attr);
-	if (!err)
-		work->threads++;
-	return -err;
 }
 
 struct disk_work *disk_work_new(struct disk *disk, int event_fd)
@@ -119,51 +82,33 @@ struct disk_work *disk_work_new(struct disk *disk, int event_fd)
 
 	if (!work)
 		return NULL;
+	work->pool = pool_new(WORKERS);
+	if (!work->pool) {
+		free(work);
+		return NULL;
+	}
 	work->disk = disk;
 	work->event_fd = event_fd;
-	work->todo_end = &work->todo;
 	pthread_mutex_init(&work->lock, NULL);
-	pthread_cond_init(&work->more, NULL);
 	pthread_cond_init(&work->over, NULL);
 	return work;
 }
 
 void disk_work_free(struct disk_work *work)
 {
-	unsigned int i;
-
-	pthread_mutex_lock(&work->lock);
-	work->quit = true;
-	pthread_cond_broadcast(&work->more);
-	pthread_mutex_unlock(&work->lock);
-	for (i = 0; i < work->threads; i++)
-		pthread_join(work->thread[i], NULL);
+	pool_free(work->pool);
 	pthread_cond_destroy(&work->over);
-	pthread_cond_destroy(&work->more);
 	pthread_mutex_destroy(&work->lock);
 	free(work);
 }
 
 void disk_work_queue(struct disk_work *work, struct disk_req *req)
 {
-	int err = 0;
+	struct work_job *job = (struct work_job *)req->engine;
+	int err;
 
-	req->next = NULL;
-	pthread_mutex_lock(&work->lock);
-	*work->todo_end = req;
-	work->todo_end = &req->next;
-	work->todos++;
-	if (work->todos > work->idle && work->threads < WORKERS)
-		err = work_start(work);
-	pthread_cond_signal(&work->more);
-	if (err && !work->threads) { /* nobody will ever take it */
-		work->todo = NULL;
-		work->todo_end = &work->todo;
-		work->todos = 0;
-	} else {
-		err = 0;
-	}
-	pthread_mutex_unlock(&work->lock);
+	*job = (struct work_job){ { .run = work_run }, work, req };
+	err = pool_add(work->pool, &job->job);
 	if (err)
 		disk_step_done(work->disk, req, err);
 }

@@ -4,10 +4,9 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 
-#define STACK_SIZE (128 << 10)
+#include "vmm/core/thread.h"
 
 struct pool {
 	pthread_mutex_t lock;
@@ -49,23 +48,13 @@ static void *work(void *arg)
 	return NULL;
 }
 
-/* One more thread, deaf to signals: those are for the main thread. */
 static int start(struct pool *pool)
 {
-	pthread_attr_t attr;
-	sigset_t all, old;
-	int err;
+	int err = thread_start(&pool->thread[pool->threads], work, pool);
 
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, STACK_SIZE);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	err = pthread_create(&pool->thread[pool->threads], &attr, work, pool);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	pthread_attr_destroy(&attr);
 	if (!err)
 		pool->threads++;
-	return -err;
+	return err;
 }
 
 struct pool *pool_new(unsigned int threads)
