@@ -99,11 +99,17 @@ static uint64_t last_output(void *con)
 	return con ? console_last_output_ns(con) : 0;
 }
 
+/* The file that has the guest kernel's symbols, if any has. */
+static const char *symbols_of(const struct run_config *cfg)
+{
+	return cfg->vmlinux ? cfg->vmlinux : cfg->kernel;
+}
+
 static int make_services(struct machine *m)
 {
 	const struct control_info about = {
 		.name = m->cfg->name,
-		.vmlinux = m->cfg->vmlinux ? m->cfg->vmlinux : m->cfg->kernel,
+		.vmlinux = symbols_of(m->cfg),
 		.cpus = m->cfg->cpus,
 		.mem = m->cfg->mem.size,
 	};
@@ -112,7 +118,7 @@ static int make_services(struct machine *m)
 		.last_output_ns = last_output,
 		.ctx = m->con,
 		.symbol = symbol_lookup,
-		.elf = m->cfg->vmlinux ? m->cfg->vmlinux : m->cfg->kernel,
+		.elf = symbols_of(m->cfg),
 	};
 	int err = control_new(&m->control, &m->vm, &about);
 
