@@ -59,8 +59,19 @@ double line_ratio(const struct line *line, size_t i);
 struct mode_text {
 	const char *mode, *title, *meaning;
 };
-extern const struct mode_text mode_texts[];
-extern const size_t mode_texts_count;
+
+/*
+ * A form of the report: what to print at a mode's and a bench's beginning, for
+ * each line, and behind a bench's last (or NULL).
+ */
+struct form {
+	void (*mode)(const struct mode_text *mode, FILE *out);
+	void (*bench)(const struct lines *l, const char *bench, FILE *out);
+	void (*line)(const struct lines *l, size_t i, FILE *out);
+	void (*bench_end)(FILE *out);
+};
+/* All modes that have lines. */
+void lines_print(const struct lines *l, const struct form *form, FILE *out);
 
 /* Three digits or more, as people write numbers. */
 const char *number_text(double value, char *buf, size_t size);

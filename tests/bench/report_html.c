@@ -170,33 +170,38 @@ static bool has_earlier(const struct lines *l, size_t i)
 	return false;
 }
 
-static void section(const struct lines *l, const struct mode_text *mode,
-		    FILE *out)
+static void section(const struct mode_text *mode, FILE *out)
 {
-	const char *bench = NULL;
-
-	for (size_t i = 0; i < l->n; i++) {
-		const struct result *r = l->v[i].first;
-
-		if (strcmp(r->mode, mode->mode))
-			continue;
-		if (!bench)
-			fprintf(out, "<h2>%s</h2>\n<p>%s</p>\n", mode->title,
-				mode->meaning);
-		if (!bench || strcmp(bench, r->bench)) {
-			fprintf(out, "%s<h3>", bench ? "</div>\n" : "");
-			bench = r->bench;
-			escaped(bench, out);
-			fputs("</h3>\n<div class=\"plots\">\n", out);
-		}
-		if (!curve_has(r))
-			plot(l, &l->v[i], out);
-		else if (!has_earlier(l, i))
-			curve_draw(l, r, out);
-	}
-	if (bench)
-		fputs("</div>\n", out);
+	fprintf(out, "<h2>%s</h2>\n<p>%s</p>\n", mode->title, mode->meaning);
 }
+
+static void plots(const struct lines *l, const char *bench, FILE *out)
+{
+	(void)l;
+	fputs("<h3>", out);
+	escaped(bench, out);
+	fputs("</h3>\n<div class=\"plots\">\n", out);
+}
+
+static void plots_end(FILE *out)
+{
+	fputs("</div>\n", out);
+}
+
+static void figure(const struct lines *l, size_t i, FILE *out)
+{
+	if (!curve_has(l->v[i].first))
+		plot(l, &l->v[i], out);
+	else if (!has_earlier(l, i))
+		curve_draw(l, l->v[i].first, out);
+}
+
+static const struct form html = {
+	.mode = section,
+	.bench = plots,
+	.line = figure,
+	.bench_end = plots_end,
+};
 
 void report_html(const struct lines *l, const struct env *env, FILE *out)
 {
@@ -206,8 +211,7 @@ void report_html(const struct lines *l, const struct env *env, FILE *out)
 	      " pale bar with * is a peer with the common kernel, for it cannot"
 	      " boot the PV kernel.</p>\n",
 	      out);
-	for (size_t m = 0; m < mode_texts_count; m++)
-		section(l, &mode_texts[m], out);
+	lines_print(l, &html, out);
 	fputs("<h2>Measured with</h2>\n<table>\n", out);
 	env_each(env, env_row, out);
 	fputs("</table>\n</body></html>\n", out);

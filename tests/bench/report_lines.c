@@ -10,7 +10,7 @@
 /* What table.c adds to metrics of the kernel that only ours boots. */
 #define OWN_KERNEL ", PV kernel"
 
-const struct mode_text mode_texts[] = {
+static const struct mode_text mode_texts[] = {
 	{ "icount", "Instructions",
 	  "One nanosecond is one instruction of host and guest together, on one"
 	  " emulated processor; world switches, TLBs and caches cost nothing"
@@ -21,7 +21,6 @@ const struct mode_text mode_texts[] = {
 	{ "count", "Counts",
 	  "Events and bytes, counted in the deterministic mode." },
 };
-const size_t mode_texts_count = sizeof(mode_texts) / sizeof(mode_texts[0]);
 
 bool unit_more_is_better(const char *unit)
 {
@@ -120,6 +119,38 @@ void lines_free(struct lines *l)
 {
 	free(l->v);
 	*l = (struct lines){ 0 };
+}
+
+static void print_mode(const struct lines *l, const struct mode_text *mode,
+		       const struct form *form, FILE *out)
+{
+	const char *bench = NULL;
+
+	for (size_t i = 0; i < l->n; i++) {
+		const struct result *r = l->v[i].first;
+
+		if (strcmp(r->mode, mode->mode))
+			continue;
+		if (!bench)
+			form->mode(mode, out);
+		if (!bench || strcmp(bench, r->bench)) {
+			if (bench && form->bench_end)
+				form->bench_end(out);
+			bench = r->bench;
+			form->bench(l, bench, out);
+		}
+		form->line(l, i, out);
+	}
+	if (bench && form->bench_end)
+		form->bench_end(out);
+}
+
+void lines_print(const struct lines *l, const struct form *form, FILE *out)
+{
+	size_t modes = sizeof(mode_texts) / sizeof(mode_texts[0]);
+
+	for (size_t m = 0; m < modes; m++)
+		print_mode(l, &mode_texts[m], form, out);
 }
 
 /* --- what was measured where --- */

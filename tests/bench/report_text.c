@@ -39,8 +39,22 @@ static const char *const notes[] = {
 	"*: that peer with the common kernel, for it cannot boot the PV kernel.",
 };
 
-static void text_line(const struct lines *l, const struct line *line, FILE *out)
+static void text_mode(const struct mode_text *mode, FILE *out)
 {
+	fprintf(out, "\n== %s\n", mode->title);
+}
+
+static void text_head(const struct lines *l, const char *bench, FILE *out)
+{
+	fprintf(out, "\n%-63s", bench);
+	for (size_t c = 0; c < l->nr_cases; c++)
+		fprintf(out, c ? "  %20s" : " %10s", l->cases[c]);
+	fputc('\n', out);
+}
+
+static void text_line(const struct lines *l, size_t i, FILE *out)
+{
+	const struct line *line = &l->v[i];
 	char buf[CELL];
 
 	fprintf(out, "%-42s %-20s", line->first->metric, line->first->unit);
@@ -51,34 +65,15 @@ static void text_line(const struct lines *l, const struct line *line, FILE *out)
 	fputc('\n', out);
 }
 
-static void text_mode(const struct lines *l, const struct mode_text *mode,
-		      FILE *out)
-{
-	const char *bench = NULL;
-
-	for (size_t i = 0; i < l->n; i++) {
-		const struct result *r = l->v[i].first;
-
-		if (strcmp(r->mode, mode->mode))
-			continue;
-		if (!bench)
-			fprintf(out, "\n== %s\n", mode->title);
-		if (!bench || strcmp(bench, r->bench)) {
-			bench = r->bench;
-			fprintf(out, "\n%-63s", bench);
-			for (size_t c = 0; c < l->nr_cases; c++)
-				fprintf(out, c ? "  %20s" : " %10s",
-					l->cases[c]);
-			fputc('\n', out);
-		}
-		text_line(l, &l->v[i], out);
-	}
-}
+static const struct form text = {
+	.mode = text_mode,
+	.bench = text_head,
+	.line = text_line,
+};
 
 void report_text(const struct lines *l, FILE *out)
 {
-	for (size_t m = 0; m < mode_texts_count; m++)
-		text_mode(l, &mode_texts[m], out);
+	lines_print(l, &text, out);
 	fprintf(out, "\n%s\n", notes[0]);
 	if (has_other_kernel(l))
 		fprintf(out, "%s\n", notes[1]);
@@ -100,9 +95,9 @@ static void markdown_head(const struct lines *l, const char *bench, FILE *out)
 	fputc('\n', out);
 }
 
-static void markdown_line(const struct lines *l, const struct line *line,
-			  FILE *out)
+static void markdown_line(const struct lines *l, size_t i, FILE *out)
 {
+	const struct line *line = &l->v[i];
 	char buf[CELL];
 
 	fprintf(out, "| %s | %s |", line->first->metric, line->first->unit);
@@ -120,33 +115,22 @@ static void markdown_line(const struct lines *l, const struct line *line,
 	fputc('\n', out);
 }
 
-static void markdown_mode(const struct lines *l, const struct mode_text *mode,
-			  FILE *out)
+static void markdown_mode(const struct mode_text *mode, FILE *out)
 {
-	const char *bench = NULL;
-
-	for (size_t i = 0; i < l->n; i++) {
-		const struct result *r = l->v[i].first;
-
-		if (strcmp(r->mode, mode->mode))
-			continue;
-		if (!bench)
-			fprintf(out, "\n### %s\n\n%s\n", mode->title,
-				mode->meaning);
-		if (!bench || strcmp(bench, r->bench)) {
-			bench = r->bench;
-			markdown_head(l, bench, out);
-		}
-		markdown_line(l, &l->v[i], out);
-	}
+	fprintf(out, "\n### %s\n\n%s\n", mode->title, mode->meaning);
 }
+
+static const struct form markdown = {
+	.mode = markdown_mode,
+	.bench = markdown_head,
+	.line = markdown_line,
+};
 
 void report_markdown(const struct lines *l, const struct env *env, FILE *out)
 {
 	fprintf(out, "| measured with | |\n|---|---|\n");
 	env_each(env, markdown_env, out);
-	for (size_t m = 0; m < mode_texts_count; m++)
-		markdown_mode(l, &mode_texts[m], out);
+	lines_print(l, &markdown, out);
 	fprintf(out, "\n%s", notes[0]);
 	if (has_other_kernel(l))
 		fprintf(out, " \\%s", notes[1]);
