@@ -6,6 +6,7 @@
 #include "hypercalls/list.h"
 #include "hypercalls/ring.h"
 #include "hypercalls/table.h"
+#include "vmm/core/counter.h"
 #include "vmm/core/vm.h"
 
 static const struct call_row *find(const struct hypercalls *hc, unsigned int op)
@@ -57,7 +58,7 @@ static inline void add(_Atomic uint64_t *n, uint64_t by, bool shared)
 	if (shared)
 		atomic_fetch_add_explicit(n, by, memory_order_relaxed);
 	else
-		call_add(n, by);
+		counter_add(n, by);
 }
 
 static unsigned int log2_of(uint64_t n, unsigned int buckets)

@@ -37,14 +37,6 @@ struct call_stats {
 	_Atomic uint64_t time[CALL_TIMES];     /* pieces, by log2 of ns */
 };
 
-/* Adds to what one thread writes. */
-static inline void call_add(_Atomic uint64_t *n, uint64_t by)
-{
-	atomic_store_explicit(
-		n, atomic_load_explicit(n, memory_order_relaxed) + by,
-		memory_order_relaxed);
-}
-
 /*
  * A slot, within cpu->time.  False: its call is not through, and the crossing
  * is at its end.

@@ -13,6 +13,7 @@
 #include "hypercalls/hypercalls.h"
 #include "hypercalls/ring.h"
 #include "hypercalls/table.h"
+#include "vmm/core/counter.h"
 #include "vmm/core/log.h"
 #include "vmm/core/vcpu.h"
 #include "vmm/core/vm.h"
@@ -49,7 +50,7 @@ int64_t line_run(void *ctx, uint64_t run)
 	uint64_t nr = HL_RUN_NR(run), first = HL_RUN_FIRST(run), i = 0;
 	struct hl_call *slot;
 
-	call_add(&cpu->crossings, 1);
+	counter_add(&cpu->crossings, 1);
 	if (!cpu->page)
 		return HL_EFAULT;
 	if (!nr || first >= HL_SLOTS || first + nr > HL_SLOTS)

@@ -11,6 +11,7 @@
 #include "hypercalls/call.h"
 #include "hypercalls/hypercalls.h"
 #include "hypercalls/table.h"
+#include "vmm/core/counter.h"
 #include "vmm/core/vm.h"
 
 struct sum { /* of one row, over all vCPUs and what was posted */
@@ -18,27 +19,22 @@ struct sum { /* of one row, over all vCPUs and what was posted */
 	uint64_t length[CALL_LENGTHS], time[CALL_TIMES];
 };
 
-static uint64_t get(const _Atomic uint64_t *n)
-{
-	return atomic_load_explicit(n, memory_order_relaxed);
-}
-
 /* times: they belong to the request at hand. */
 static void add(struct sum *sum, const struct call_stats *s, bool times)
 {
-	sum->calls += get(&s->calls);
-	sum->errors += get(&s->errors);
-	sum->entries += get(&s->entries);
+	sum->calls += counter_get(&s->calls);
+	sum->errors += counter_get(&s->errors);
+	sum->entries += counter_get(&s->entries);
 	for (unsigned int i = 0; i < CALL_LENGTHS; i++)
-		sum->length[i] += get(&s->length[i]);
+		sum->length[i] += counter_get(&s->length[i]);
 	for (unsigned int i = 0; times && i < CALL_TIMES; i++)
-		sum->time[i] += get(&s->time[i]);
+		sum->time[i] += counter_get(&s->time[i]);
 }
 
 static struct sum sum_up(const struct hypercalls *hc, unsigned int op)
 {
 	unsigned int timing = atomic_load(&hc->timing);
-	struct sum sum = { .posted = get(&hc->posted[op].calls) };
+	struct sum sum = { .posted = counter_get(&hc->posted[op].calls) };
 
 	add(&sum, &hc->posted[op], timing);
 	for (unsigned int i = 0; i < hc->nr_cpus; i++)
@@ -52,7 +48,7 @@ static uint64_t crossings(const struct hypercalls *hc)
 	uint64_t n = 0;
 
 	for (unsigned int i = 0; i < hc->nr_cpus; i++)
-		n += get(&hc->cpu[i].crossings);
+		n += counter_get(&hc->cpu[i].crossings);
 	return n;
 }
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 
+#include "vmm/core/counter.h"
 #include "vmm/core/vcpu.h"
 #include "vmm/core/vm.h"
 
@@ -40,11 +41,6 @@ static void put(_Atomic uint64_t *n, uint64_t v)
 	atomic_store_explicit(n, v, memory_order_relaxed);
 }
 
-static uint64_t get(_Atomic uint64_t *n)
-{
-	return atomic_load_explicit(n, memory_order_relaxed);
-}
-
 void exits_watch(struct vm *vm, bool on)
 {
 	for (unsigned int i = 0; on && i < vm->nr_cpus; i++)
@@ -71,20 +67,20 @@ static void note(struct exits *e, uint64_t rip, unsigned int reason)
 
 	for (unsigned int i = 0; i < TRIES; i++) {
 		struct note *n = &e->note[(hash + i) % SLOTS];
-		uint64_t samples = get(&n->samples);
+		uint64_t samples = counter_get(&n->samples);
 
 		if (!samples) {
 			put(&n->rip, rip);
 			atomic_store_explicit(&n->reason, reason,
 					      memory_order_relaxed);
-		} else if (get(&n->rip) != rip || n->reason != reason) {
+		} else if (counter_get(&n->rip) != rip || n->reason != reason) {
 			continue;
 		}
 		atomic_store_explicit(&n->samples, samples + 1,
 				      memory_order_release);
 		return;
 	}
-	put(&e->lost, get(&e->lost) + 1);
+	counter_add(&e->lost, 1);
 }
 
 void exits_note(struct vcpu *vcpu)
@@ -131,10 +127,10 @@ static size_t collect(struct vm *vm, struct sample *s, uint64_t *lost)
 
 		if (!e || !round || atomic_load(&e->round) != round)
 			continue;
-		*lost += get(&e->lost);
+		*lost += counter_get(&e->lost);
 		for (unsigned int k = 0; k < SLOTS; k++) {
 			s[nr].samples = atomic_load(&e->note[k].samples);
-			s[nr].rip = get(&e->note[k].rip);
+			s[nr].rip = counter_get(&e->note[k].rip);
 			s[nr].reason = e->note[k].reason;
 			nr += s[nr].samples > 0;
 		}

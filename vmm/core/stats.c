@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "vmm/core/counter.h"
 #include "vmm/core/vcpu.h"
 #include "vmm/core/vm.h"
 
@@ -128,8 +129,7 @@ static uint64_t count_all(struct vm *vm, int what)
 	uint64_t n = 0;
 
 	for (unsigned int i = 0; i < vm->nr_cpus; i++)
-		n += atomic_load_explicit(&vm->vcpu[i].count[what],
-					  memory_order_relaxed);
+		n += counter_get(&vm->vcpu[i].count[what]);
 	return n;
 }
 

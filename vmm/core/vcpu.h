@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "vmm/core/counter.h"
 #include "vmm/core/vm.h"
 
 struct exits;
@@ -50,12 +51,7 @@ struct vcpu_regs { /* architectural state at the entry point */
 
 static inline void vcpu_count(struct vcpu *vcpu, enum vcpu_counter what)
 {
-	/* One writer, so a plain increment that readers see whole will do. */
-	atomic_store_explicit(&vcpu->count[what],
-			      atomic_load_explicit(&vcpu->count[what],
-						   memory_order_relaxed) +
-				      1,
-			      memory_order_relaxed);
+	counter_add(&vcpu->count[what], 1);
 }
 
 /* The vCPU whose thread this is, or NULL. */
