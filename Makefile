@@ -97,7 +97,7 @@ bench: build	## benchmarks beside QEMU; ONLY=boot,blk runs some
 	@$(BED)/setup.sh build guest bed >&2
 	@tests/bench/run.sh $(ONLY)
 
-abi: $(B)/abi_table	## the table of calls in docs/abi.md, from hypercalls/table.c
+abi: $(B)/abi_table	## the table of calls in docs/abi.md, from hypercalls/rows.def
 	@tests/lint/abi_table.sh --write $<
 
 lint: $(B)/abi_table	## formatting, dependencies, sizes, static analysis

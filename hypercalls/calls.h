@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The handlers, by family; table.c puts them to their numbers. */
+/* The handlers' prototypes, made of the rows. */
 #ifndef HYPERCALLS_CALLS_H
 #define HYPERCALLS_CALLS_H
 
@@ -9,24 +9,18 @@ struct hl_call;
 struct hl_list_entry;
 struct hypercalls;
 
-/* core.c */
-int64_t core_null(struct hypercalls *hc, const struct hl_call *c);
+#define ONE(op, handler, ...)                                                  \
+	int64_t handler(struct hypercalls *hc, const struct hl_call *c);
+#define LIST(op, handler, ...)                                                 \
+	unsigned int handler(struct hypercalls *hc, const struct hl_call *c,   \
+			     struct hl_list_entry *e, unsigned int nr,         \
+			     int64_t *status);
+#define LIST_INOUT LIST
 
-/* async.c: include/hotline/async.h */
-int64_t async_open(struct hypercalls *hc, const struct hl_call *c);
-int64_t async_close(struct hypercalls *hc, const struct hl_call *c);
-int64_t async_cancel(struct hypercalls *hc, const struct hl_call *c);
+#include "hypercalls/rows.def"
 
-/* test.c: include/hotline/test.h */
-int64_t test_count(struct hypercalls *hc, const struct hl_call *c);
-unsigned int test_sum(struct hypercalls *hc, const struct hl_call *c,
-		      struct hl_list_entry *e, unsigned int nr,
-		      int64_t *status);
-unsigned int test_invert(struct hypercalls *hc, const struct hl_call *c,
-			 struct hl_list_entry *e, unsigned int nr,
-			 int64_t *status);
-int64_t test_delay(struct hypercalls *hc, const struct hl_call *c);
-int64_t test_wait(struct hypercalls *hc, const struct hl_call *c);
-int64_t test_wake(struct hypercalls *hc, const struct hl_call *c);
+#undef ONE
+#undef LIST
+#undef LIST_INOUT
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The hypercalls, one row each.  A new one is a handler in the file of its
- * family and a row in table.c: number, checks, dispatch, statistics and
+ * family and a row in rows.def: prototype, checks, dispatch, statistics and
  * documentation come from the row.  Constant.
  */
 #ifndef HYPERCALLS_TABLE_H

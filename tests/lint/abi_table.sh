@@ -16,6 +16,6 @@ case $1 in
 --write)
 	printf '%s\n' "$new" >$doc ;;
 --check)
-	diff -u --label $doc --label hypercalls/table.c $doc - <<<"$new" ||
+	diff -u --label $doc --label hypercalls/rows.def $doc - <<<"$new" ||
 		{ echo "$doc: out of date; make abi"; exit 1; } ;;
 esac
