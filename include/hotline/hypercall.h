@@ -38,6 +38,9 @@
 
 #define HL_FEATURE_ASYNC (1ULL << 0) /* rings: include/hotline/async.h */
 #define HL_FEATURE_TEST	 (1ULL << 1) /* include/hotline/test.h */
+#define HL_FEATURE_CLOCK (1ULL << 2) /* include/hotline/clock.h */
+#define HL_FEATURE_TIMER (1ULL << 3) /* include/hotline/timer.h */
+#define HL_FEATURE_MSR	 (1ULL << 4) /* include/hotline/msr.h */
 
 #define HL_ADVICE_ASYNC	 (1U << 0) /* rings pay for slow calls */
 
@@ -154,6 +157,9 @@ _Static_assert(sizeof(struct hl_list_page) == 4096, "a page");
 /* Families: include/hotline/<name>.h */
 #define HL_OPS_ASYNC 0x0010
 #define HL_OPS_TEST  0x0020
+#define HL_OPS_CLOCK 0x0030
+#define HL_OPS_TIMER 0x0040
+#define HL_OPS_MSR   0x0050
 #define HL_OPS_MAX   0x0100
 
 #endif
