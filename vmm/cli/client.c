@@ -88,7 +88,7 @@ int client_ask(int fd, const char *request, char **body)
 	/* Shorter than any socket's buffer: goes out whole. */
 	n = snprintf(line, sizeof(line), "%s\n", request);
 	if (send(fd, line, (size_t)n, MSG_NOSIGNAL) != n)
-		return errno ? -errno : -EIO;
+		return errno == EPIPE ? -ECONNRESET : -errno;
 	err = read_head(fd, &len, until);
 	if (err)
 		return err;

@@ -14,7 +14,8 @@
 
 /*
  * Sends a request and waits for its answer: 0 with *body malloc()ed and
- * NUL-terminated, -ETIMEDOUT, -EPROTO, -ECONNRESET or another -errno.
+ * NUL-terminated, -ETIMEDOUT, -EPROTO, -ECONNRESET when the machine has ended,
+ * or another -errno.
  */
 int client_ask(int fd, const char *request, char **body);
 

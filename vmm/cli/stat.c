@@ -151,14 +151,16 @@ static int watch(const struct stat_args *s, struct control_dir *dir,
 		nanosleep(&tick, NULL);
 		err = show(s, fd, true);
 		/* The machine's end is the end of the watch. */
-		if (err == -ECONNRESET || err == -EPIPE)
+		if (err == -ECONNRESET)
 			break;
 	}
 	close(fd);
 	if (!err || (s->watch_s && err != -ETIMEDOUT))
 		return EXIT_OK;
 	error("%s: %s", name,
-	      err == -ETIMEDOUT ? "does not answer" : strerror(-err));
+	      err == -ETIMEDOUT	   ? "does not answer"
+	      : err == -ECONNRESET ? "the machine has ended"
+				   : strerror(-err));
 	return EXIT_OSERR;
 }
 
