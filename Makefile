@@ -21,11 +21,14 @@ STATIC	?= -static-pie
 SAN	:= -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
 	   -fno-omit-frame-pointer
 
-# The suite's, of the whole VMM.  gcc's run-time libraries are shared ones, which
-# the bed takes along; -static-pie has neither.  TSan knows no fences (-Wno-tsan):
-# ours order what guests and we write, and of guests it sees nothing anyway.
+# The suite's, of the whole VMM.  Not -static-pie, which has no sanitizers; the
+# bed takes shared libraries along.  ASan and UBSan as gcc's shared libraries are
+# two run times, of which the second heeds no log_path; linked in, they are one.
+# TSan knows no fences (-Wno-tsan): ours order what guests and we write, and of
+# guests it sees nothing anyway.
 SANFLAGS_asan := $(SAN)
 SANFLAGS_tsan := -O1 -g -fsanitize=thread -fno-omit-frame-pointer -Wno-tsan
+SANMORE_asan := LDFLAGS='-static-libasan -static-libubsan'
 SANMORE_tsan := MORE=tests/suite/tsan.c LDFLAGS=-Wl,--wrap=mem_init,--wrap=sigaction
 
 SRC	:= $(filter-out vmm/main.c,$(wildcard vmm/*.c vmm/cli/*.c vmm/core/*.c vmm/backend/*.c \
@@ -70,7 +73,7 @@ $(B)/%.o: %.c
 	@$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
 $(B)/planted: $(B)/tests/suite/planted.o
-	@$(CC) $(ALL_CFLAGS) -o $@ $^
+	@$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDFLAGS)
 
 setup:	## install what building, running and testing need (Debian packages)
 	@$(BED)/setup.sh build guest bed >&2
