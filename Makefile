@@ -21,6 +21,16 @@ STATIC	?= -static-pie
 SAN	:= -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
 	   -fno-omit-frame-pointer
 
+# The suite's, of the whole VMM.  Not -static-pie, which has no sanitizers; the
+# bed takes shared libraries along.  ASan and UBSan as gcc's shared libraries are
+# two run times, of which the second heeds no log_path; linked in, they are one.
+# TSan knows no fences (-Wno-tsan): ours order what guests and we write, and of
+# guests it sees nothing anyway.
+SANFLAGS_asan := $(SAN)
+SANFLAGS_tsan := -O1 -g -fsanitize=thread -fno-omit-frame-pointer -Wno-tsan
+SANMORE_asan := LDFLAGS='-static-libasan -static-libubsan'
+SANMORE_tsan := MORE=tests/suite/tsan.c LDFLAGS=-Wl,--wrap=mem_init,--wrap=sigaction
+
 SRC	:= $(filter-out vmm/main.c,$(wildcard vmm/*.c vmm/cli/*.c vmm/core/*.c vmm/backend/*.c \
 	   vmm/boot/*.c vmm/dev/*.c virtio/*.c hypercalls/*.c))
 NETSRC	:= $(wildcard vmm/net-user/*.c)
@@ -42,14 +52,14 @@ PMAKE	= $(MAKE) --no-print-directory -j$$(nproc)
 .DEFAULT_GOAL := build
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: help build setup run check unit fuzz model suite bench abi lint format install clean
+.PHONY: help build setup run check unit fuzz model suite san bench abi lint format install clean
 
 help:	## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
 
 build: $(B)/hotline $(B)/hotline-net-user	## the VMM and its network helper
 
-$(B)/hotline: $(OBJ) $(B)/vmm/main.o
+$(B)/hotline: $(OBJ) $(B)/vmm/main.o $(MORE:%.c=$(B)/%.o)
 	@echo "  LD      $@" >&2
 	@$(CC) $(ALL_CFLAGS) $(STATIC) -o $@ $^ $(LDFLAGS) $(LIBS)
 
@@ -61,6 +71,9 @@ $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  CC      $<" >&2
 	@$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+$(B)/planted: $(B)/tests/suite/planted.o
+	@$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDFLAGS)
 
 setup:	## install what building, running and testing need (Debian packages)
 	@$(BED)/setup.sh build guest bed >&2
@@ -78,6 +91,7 @@ check:	## every test: unit tests with sanitizers, lint, model, guests on real KV
 	@$(PMAKE) fuzz SECS=20
 	@$(PMAKE) build
 	@$(MAKE) --no-print-directory suite
+	@$(MAKE) --no-print-directory san
 
 unit: $(UNIT:%=$(B)/unit/%) $(COST) $(B)/hotline-net-user	## unit tests under ASan and UBSan
 	@tests/unit/run.sh $(UNIT:%=$(B)/unit/%) $(COST)
@@ -92,6 +106,15 @@ fuzz:	## fuzz what guests can reach; SECS=600 each
 
 suite: build	## guests on real KVM: here if it executes, else in the bed
 	@tests/suite.sh $(ONLY)
+
+san:	## the suite's core rows with ASan and UBSan, then with TSan
+	@$(MAKE) --no-print-directory san-asan
+	@$(MAKE) --no-print-directory san-tsan
+
+san-%:	# of one: make san-tsan ONLY='row row'
+	@$(PMAKE) build $(B)/$*/planted B=$(B)/$* STATIC= \
+		CFLAGS='$(SANFLAGS_$*)' $(SANMORE_$*) >&2
+	@SAN=$* tests/suite.sh $(ONLY)
 
 bench: build	## benchmarks beside QEMU; ONLY=boot,blk runs some
 	@$(BED)/setup.sh build guest bed >&2

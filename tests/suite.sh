@@ -7,6 +7,8 @@
 # usage: suite.sh [-l] [ROW|GROUP]...   -l: list the rows
 #
 # HOTLINE        the program under test (default build/hotline)
+# SAN            asan or tsan: the program under test is build/$SAN/hotline, and
+#                the rows are the groups san and $SAN unless some are named
 # HOTLINE_WHERE  here or bed: don't choose
 # SUITE_JOBS     rows at a time in one place (default 2)
 # SUITE_BEDS     beds at a time (default: one for each processor, at most 4)
@@ -15,7 +17,9 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/.." && pwd)
 rows=$here/suite/rows
-out=$top/build/tests
+san=${SAN:-}
+built=$top/build${san:+/$san}
+out=$built/tests
 stage=$out/stage
 jobs=${SUITE_JOBS:-2}
 beds=${SUITE_BEDS:-$(($(nproc) < 4 ? $(nproc) : 4))}
@@ -24,13 +28,16 @@ PATH=$PATH:/usr/sbin:/sbin
 say() { echo "suite: $*" >&2; }
 die() { say "$*"; exit 2; }
 
-# Names of the rows that match one of the words: a row's name or its group.
+# Names of the rows that match one of the words: a row's name or a group of its.
+# Without words, all but those that are about sanitizers.
 choose() {
 	awk -v words="$*" '
 		BEGIN { n = split(words, w, /[ ,]+/) }
-		/^\[/ { name = substr($0, 2, length($0) - 2); if (!n) print name }
-		/^group = / { for (i = 1; i <= n; i++)
-			if (w[i] == $3 || w[i] == name) { print name; break } }
+		/^\[/ { name = substr($0, 2, length($0) - 2); all = !n }
+		/^needs = .*san/ { all = 0 }
+		/^run = / { if (all) print name }
+		/^group = / { for (i = 1; i <= n; i++) for (k = 2; k <= NF; k++)
+			if (w[i] == (k == 2 ? name : $k)) { print name; next } }
 	' "$rows"
 }
 
@@ -80,6 +87,7 @@ prepare() {
 		"$stage/initrd-fs"
 	cp "$(command -v mke2fs)" "$stage/program"
 	cp "$here"/suite/{run,rows,lib.sh,rows-*.sh} "$stage/"
+	[ -z "$san" ] || cp "$built/planted" "$stage/"
 	if choose "$@" | grep -qxE 'common|pvh'; then
 		common=$("$top/guest-linux-patches/build.sh" common)
 		mkdir "$stage/common"
@@ -95,8 +103,9 @@ prepare() {
 
 run_here() {
 	ln -sf "$hotline" "$stage/hotline"
-	SUITE_DEBIAN=${debian:+$debian/disk.img} \
-		sh "$stage/run" "$stage" "$jobs" "$@" </dev/null
+	# TSan of gcc 12 finds no room when addresses are as random as can be.
+	SUITE_SAN=$san SUITE_DEBIAN=${debian:+$debian/disk.img} \
+		${san:+setarch -R} sh "$stage/run" "$stage" "$jobs" "$@" </dev/null
 }
 
 # Whole reports, so that those of two beds don't mix.
@@ -116,7 +125,7 @@ whole_reports() {
 # one_bed NUMBER ROW...
 one_bed() {
 	local args=(--smp 2 --mem 8192 --cpu "$1" --timeout 1200 --add "$stage"
-		--env SUITE_IN_BED=1
+		--env SUITE_IN_BED=1 --env "SUITE_SAN=$san"
 		--bin setpriv --bin mke2fs --bin e2fsck --bin debugfs)
 	shift
 	[ -z "$debian" ] || args+=(--disk "$debian/disk.img,ro" --env SUITE_DEBIAN=/dev/vda)
@@ -169,9 +178,10 @@ if [ "${1:-}" = -l ]; then
 	choose
 	exit
 fi
+[ -z "$san" ] || [ $# -gt 0 ] || set -- san "$san"
 check_words "$@"
 mapfile -t list < <(choose "$@")
-hotline=$(readlink -f "${HOTLINE:-$top/build/hotline}")
+hotline=$(readlink -f "${HOTLINE:-$built/hotline}")
 [ -x "$hotline" ] || die "no $hotline: make build"
 cd "$top"
 prepare "$@"

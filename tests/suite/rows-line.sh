@@ -45,10 +45,11 @@ line_absent() {
 		dmesg | grep "hotline: " || echo "no word"'
 }
 
-# Processors go and come, and post, while calls are in flight.
+# line_hotplug CALLS: processors go and come, and post, while so many calls of
+# each are in flight.
 line_hotplug() {
 	line test '
-		run async 4 10000 64 >posted &
+		run async 4 '"$1"' 64 >posted &
 		job=$!
 		n=0
 		while kill -0 $job 2>/dev/null; do

@@ -298,7 +298,11 @@ static void *thread(void *arg)
 	struct vm *vm = vcpu->vm;
 
 	self = vcpu;
+	/* Before run_loop() looks for the end: who ends the VM looks here. */
+	atomic_store(&vcpu->tid, gettid());
 	run_loop(vcpu);
+	atomic_store(&vcpu->tid, 0);
+	self = NULL; /* a kick under way is nobody's */
 	if (atomic_fetch_sub(&vm->running, 1) == 1)
 		event_stop(vm->loop);
 	return NULL;
@@ -325,8 +329,10 @@ int vcpu_start(struct vcpu *vcpu)
 
 void vcpu_kick(struct vcpu *vcpu)
 {
-	if (vcpu->started)
-		pthread_kill(vcpu->thread, KICK_SIGNAL);
+	pid_t tid = atomic_load(&vcpu->tid);
+
+	if (tid)
+		tgkill(getpid(), tid, KICK_SIGNAL);
 }
 
 void vcpu_join(struct vcpu *vcpu)

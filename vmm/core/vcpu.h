@@ -34,8 +34,9 @@ struct vcpu {
 	int stats_fd; /* KVM_GET_STATS_FD, or -1 */
 	struct kvm_run *run;
 	pthread_t thread;
-	bool started; /* main thread: pthread_join() is due */
-	void *line;   /* vm->line()'s own; set before the thread starts */
+	bool started;	/* main thread: pthread_join() is due */
+	atomic_int tid; /* set while it may be kicked, by any thread */
+	void *line;	/* vm->line()'s own; set before the thread starts */
 	_Atomic uint64_t count[VCPU_COUNTERS]; /* read by any thread */
 	struct exits *_Atomic exits;	       /* vmm/core/exits.c; or NULL */
 	/* vcpu_where(): the asker's question, the thread's answer */

@@ -80,7 +80,8 @@ void vm_end(struct vm *vm, int code);
 
 static inline bool vm_ended(const struct vm *vm)
 {
-	return atomic_load_explicit(&vm->end, memory_order_acquire) >= 0;
+	/* In one order with vcpu->tid, so that no end goes without its kick. */
+	return atomic_load(&vm->end) >= 0;
 }
 
 /*
