@@ -150,6 +150,19 @@ static const struct bench_op line_ops[] = {
 	{ .metric = NULL },
 };
 
+/* Where two vCPUs count instructions on one processor, a wait is no figure. */
+#define LOCK(how)                                                              \
+	{                                                                      \
+		"lock wait, 2 ms call, " how, "line lock " how,                \
+			UNIT_US_QUANTILES, { WALL = 500 }, " 2000000"          \
+	}
+
+static const struct bench_op lock_ops[] = {
+	LOCK("sync"),
+	LOCK("split"),
+	{ .metric = NULL },
+};
+
 /* PV: the paravirtual kernel, for those that can boot it. */
 #define BOOT  .initrd = "init.cpio", .append = "hotline.ready"
 #define FULL  .initrd = "full.cpio", .append = "hotline.ready"
@@ -221,6 +234,11 @@ const struct bench_row bench_rows[] = {
 	  .variant = "",
 	  .machine = { GUEST, PV, .line = true },
 	  .ops = line_ops },
+	{ .bench = "line",
+	  .kind = KIND_OPS,
+	  .variant = "",
+	  .machine = { GUEST, PV, .line = true, .cpus = 2 },
+	  .ops = lock_ops },
 
 	{ .bench = "memory",
 	  .kind = KIND_MEMORY,
