@@ -15,7 +15,12 @@ enum bench_mode {
 	MODE_NR
 };
 
-enum bench_unit { UNIT_US_PER_OP, UNIT_MIB_PER_S, UNIT_US_PER_BYTE };
+enum bench_unit {
+	UNIT_US_PER_OP,
+	UNIT_MIB_PER_S,
+	UNIT_US_PER_BYTE,
+	UNIT_US_QUANTILES, /* of what each single one took */
+};
 
 /* One operation in a running guest. */
 struct bench_op {

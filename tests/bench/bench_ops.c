@@ -63,6 +63,23 @@ static void print_counts(struct session *s, const struct bench_op *op,
 		       "count", (double)(b->user - a->user) / per);
 }
 
+static void print_quantiles(struct session *s, const struct bench_op *op,
+			    const struct session_result *r)
+{
+	const struct {
+		const char *name;
+		uint64_t ns;
+	} quantiles[] = { { "p50", r->p50 }, { "p99", r->p99 } };
+	char metric[96];
+
+	for (size_t i = 0; i < sizeof(quantiles) / sizeof(quantiles[0]); i++) {
+		snprintf(metric, sizeof(metric), "%s, %s of %llu", op->metric,
+			 quantiles[i].name, (unsigned long long)r->ops);
+		session_sample(s, metric, "us", bench_mode_names[s->opt->mode],
+			       (double)quantiles[i].ns / 1e3);
+	}
+}
+
 static void print_time(struct session *s, const struct bench_op *op,
 		       const struct session_result *r)
 {
@@ -83,6 +100,9 @@ static void print_time(struct session *s, const struct bench_op *op,
 	case UNIT_US_PER_BYTE:
 		value = ns / 1e3 / (double)r->bytes;
 		break;
+	case UNIT_US_QUANTILES:
+		print_quantiles(s, op, r);
+		return;
 	}
 	session_sample(s, op->metric, units[op->unit],
 		       bench_mode_names[s->opt->mode], value);
@@ -169,15 +189,27 @@ unsigned int bench_memory(const struct bench_row *row,
 	return failed;
 }
 
+static const struct bench_op *next_op(const struct bench_op *op,
+				      enum bench_mode mode)
+{
+	while (op->metric && !op->n[mode])
+		op++;
+	return op;
+}
+
 unsigned int bench_ops(const struct bench_row *row,
 		       const struct bench_options *opt)
 {
+	const struct bench_op *op = next_op(row->ops, opt->mode);
 	static struct session s[SESSIONS];
-	unsigned int failed = 0, n = session_init_all(s, row, opt);
+	unsigned int failed = 0, n;
 
+	if (!op->metric)
+		return 0;
+	n = session_init_all(s, row, opt);
 	for (unsigned int i = 0; i < n; i++)
 		s[i].failed = start(&s[i]) != 0;
-	for (const struct bench_op *op = row->ops; op->metric; op++)
+	for (; op->metric; op = next_op(op + 1, opt->mode))
 		for (unsigned int run = 0; run <= opt->runs; run++)
 			for (unsigned int i = 0; i < n; i++)
 				if (!s[i].failed)

@@ -6,7 +6,7 @@
  *
  *   <- READY
  *   -> OPERATION ARGUMENT...
- *   <- R NANOSECONDS OPERATIONS BYTES       or: E WHY
+ *   <- R NANOSECONDS OPERATIONS BYTES P50 P99       or: E WHY
  */
 #include "guest.h"
 
@@ -93,9 +93,12 @@ static void obey(char *line)
 		if (argc - 1 < operations[i].argc)
 			guest_fail("%s: too few arguments", argv[0]);
 		else if (!operations[i].run(argv + 1, argc - 1, &r))
-			printf("\nR %llu %llu %llu\n", (unsigned long long)r.ns,
+			printf("\nR %llu %llu %llu %llu %llu\n",
+			       (unsigned long long)r.ns,
 			       (unsigned long long)r.ops,
-			       (unsigned long long)r.bytes);
+			       (unsigned long long)r.bytes,
+			       (unsigned long long)r.p50,
+			       (unsigned long long)r.p99);
 		return;
 	}
 	guest_fail("no such operation");

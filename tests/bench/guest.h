@@ -5,9 +5,12 @@
 
 #include <stdint.h>
 
-/* What an operation did; ns is the guest's own clock. */
+/*
+ * What an operation did; ns is the guest's own clock.  p50 and p99, also of
+ * nanoseconds, only if it says what each of ops took.
+ */
 struct guest_result {
-	uint64_t ns, ops, bytes;
+	uint64_t ns, ops, bytes, p50, p99;
 };
 
 uint64_t guest_now(void);

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,9 +26,22 @@ static const char *const faults[] = {
 	"full",	  "duplicated", "not_once", "disordered",
 };
 
-/* What the kernel said. */
+/* What the kernel said, and how long it took to. */
 struct said {
-	uint64_t total_ns, rounds, per_round, calls;
+	uint64_t took_ns;
+	uint64_t total_ns, rounds, per_round, calls, samples, p50, p99;
+};
+
+static const struct {
+	const char *name;
+	size_t at;
+} figures[] = {
+	{ "total", offsetof(struct said, total_ns) },
+	{ "rounds", offsetof(struct said, rounds) },
+	{ "calls", offsetof(struct said, calls) },
+	{ "samples", offsetof(struct said, samples) },
+	{ "p50", offsetof(struct said, p50) },
+	{ "p99", offsetof(struct said, p99) },
 };
 
 static int open_test(void)
@@ -66,14 +80,11 @@ static int understand(struct said *s, const char *line)
 	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
 		if (value && !strcmp(name, faults[i]))
 			return guest_fail("line: %s", line);
-	if (!strcmp(name, "total"))
-		s->total_ns = value;
-	else if (!strcmp(name, "rounds"))
-		s->rounds = value;
-	else if (!strcmp(unit, "per_round"))
+	if (!strcmp(unit, "per_round"))
 		s->per_round = value;
-	else if (!strcmp(name, "calls"))
-		s->calls = value;
+	for (size_t i = 0; i < sizeof(figures) / sizeof(figures[0]); i++)
+		if (!strcmp(name, figures[i].name))
+			*(uint64_t *)((char *)s + figures[i].at) = value;
 	return 0;
 }
 
@@ -91,25 +102,48 @@ static int hear(int fd, struct said *s)
 	return err;
 }
 
+/* The exits that are counted are of all rounds, the total is not. */
+static void of_rounds(struct guest_result *r, const struct said *s)
+{
+	uint64_t rounds =
+		s->rounds + (s->rounds < BEST_OF ? s->rounds : BEST_OF);
+
+	r->ops = rounds * s->per_round;
+	r->ns = s->total_ns * rounds / s->rounds;
+}
+
+static void conclude(struct guest_result *r, const struct said *s)
+{
+	if (s->rounds) {
+		of_rounds(r, s);
+	} else if (s->samples) {
+		r->ops = s->samples;
+		r->ns = s->took_ns;
+		r->p50 = s->p50;
+		r->p99 = s->p99;
+	} else {
+		r->ops = s->calls;
+		r->ns = s->total_ns;
+	}
+}
+
 int guest_line(char *argv[], unsigned int argc, struct guest_result *r)
 {
 	struct said s = { .per_round = 1 };
-	uint64_t rounds;
+	uint64_t start;
 	int fd = open_test(), err;
 
 	if (fd < 0)
 		return guest_fail(TEST ": %s", strerror(errno));
+	start = guest_now();
 	err = say(fd, argv, argc);
+	s.took_ns = guest_now() - start;
 	if (err)
 		guest_fail("line %s: %s", argv[0], strerror(errno));
 	else
 		err = hear(fd, &s);
 	close(fd);
-	if (err)
-		return err;
-	/* The exits that are counted are of all rounds, the total is not. */
-	rounds = s.rounds + (s.rounds < BEST_OF ? s.rounds : BEST_OF);
-	r->ops = s.rounds ? rounds * s.per_round : s.calls;
-	r->ns = s.rounds ? s.total_ns * rounds / s.rounds : s.total_ns;
-	return 0;
+	if (!err)
+		conclude(r, &s);
+	return err;
 }

@@ -59,6 +59,8 @@ double line_ratio(const struct line *line, size_t i);
 struct mode_text {
 	const char *mode, *title, *meaning;
 };
+extern const struct mode_text mode_texts[];
+extern const size_t mode_texts_count;
 
 /*
  * A form of the report: what to print at a mode's and a bench's beginning, for
@@ -85,9 +87,20 @@ void env_each(const struct env *env,
 	      void (*fn)(void *ctx, const char *key, const char *value),
 	      void *ctx);
 
-/* Whether r belongs to the curves of its bench and unit; draws them. */
+/* Whether r belongs to the curves of its bench and unit. */
 bool curve_has(const struct result *r);
+/* Whether line i is the first of these, in whose place they are all drawn. */
+bool curve_is_first(const struct lines *l, size_t i);
 void curve_draw(const struct lines *l, const struct result *like, FILE *out);
+
+/* A point that was measured both ways; nr counts from 0. */
+struct curve_pair {
+	const struct result *icount, *wall;
+	unsigned int nr;
+};
+void curve_pairs(const struct lines *l,
+		 void (*fn)(const struct curve_pair *pair, FILE *out),
+		 FILE *out);
 
 void report_text(const struct lines *l, FILE *out);
 void report_markdown(const struct lines *l, const struct env *env, FILE *out);

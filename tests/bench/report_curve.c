@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The cost of one operation over how many go together, as one plot of a bench
- * and unit: metrics "KIND, k=K" are the points of KIND's curve, metrics "one
- * KIND" level lines beside them.  Both axes are logarithmic.  Ours only.
+ * The cost of one operation over how many go together: metrics "KIND, k=K" are
+ * the points of KIND's curve, metrics "one KIND" level lines beside them.  A
+ * bench and unit has one figure with a plot for each mode, or one table with a
+ * column for each.  Both axes are logarithmic and the same for all of them.
+ * Ours only.
  */
 #include "tests/bench/report.h"
 
@@ -16,10 +18,10 @@
 
 /* The plot's geometry, in pixels. */
 #define LEFT	56
-#define TOP	12
-#define PLOT_W	620
+#define TOP	30
+#define PLOT_W	300
 #define PLOT_H	360
-#define LABEL_W 330
+#define LABEL_W 280
 #define FOOT	44
 #define LABEL_H 15
 
@@ -64,13 +66,24 @@ static struct curve *curve_of(struct plot *p, const char *name, size_t len)
 	return &p->curve[p->n++];
 }
 
-static void add_point(struct plot *p, const struct result *r)
+/* The axes are for all modes. */
+static void widen(struct plot *p, double k, double value)
+{
+	p->k_max = fmax(p->k_max, k);
+	p->min = p->min > 0 ? fmin(p->min, value) : value;
+	p->max = fmax(p->max, value);
+}
+
+static void add_point(struct plot *p, const struct result *r, const char *mode)
 {
 	const char *point = strstr(r->metric, POINT);
 	double k = point ? atof(point + strlen(POINT)) : 1;
 	struct curve *c;
 
-	if (!curve_has(r) || k < 1 || r->value <= 0)
+	if (k < 1 || r->value <= 0)
+		return;
+	widen(p, k, r->value);
+	if (strcmp(r->mode, mode))
 		return;
 	c = curve_of(p, r->metric,
 		     point ? (size_t)(point - r->metric) : strlen(r->metric));
@@ -78,21 +91,22 @@ static void add_point(struct plot *p, const struct result *r)
 		return;
 	c->level = is_level(r);
 	c->point[c->n++] = (struct point){ .k = k, .value = r->value };
-	p->k_max = fmax(p->k_max, k);
-	p->min = p->min > 0 ? fmin(p->min, r->value) : r->value;
-	p->max = fmax(p->max, r->value);
+}
+
+static bool is_like(const struct result *r, const struct result *like)
+{
+	return curve_has(r) && !strcmp(r->bench, like->bench) &&
+	       !strcmp(r->unit, like->unit);
 }
 
 static void gather(struct plot *p, const struct lines *l,
-		   const struct result *like)
+		   const struct result *like, const char *mode)
 {
 	for (size_t i = 0; i < l->n; i++) {
 		const struct result *r = l->v[i].of[0];
 
-		if (r && !strcmp(r->bench, like->bench) &&
-		    !strcmp(r->mode, like->mode) &&
-		    !strcmp(r->unit, like->unit))
-			add_point(p, r);
+		if (r && is_like(r, like))
+			add_point(p, r, mode);
 	}
 	p->min = pow(10, floor(log10(p->min)));
 	/* What is hardly more than a power of ten needs no other decade. */
@@ -216,20 +230,21 @@ static void label(const struct curve *c, int nr, FILE *out)
 		number_text(end->value, value, sizeof(value)));
 }
 
-void curve_draw(const struct lines *l, const struct result *like, FILE *out)
+static void draw_plot(const struct lines *l, const struct result *like,
+		      const struct mode_text *mode, FILE *out)
 {
 	struct plot p = { 0 };
 	int nr = 0;
 
-	gather(&p, l, like);
+	gather(&p, l, like, mode->mode);
+	if (!p.n)
+		return;
 	place(&p);
 	fprintf(out,
-		"<figure class=\"wide\"><figcaption>cost of one operation, by how"
-		" many go together <small>%s, less is better; at each line's end"
-		" its last figure</small></figcaption>\n"
 		"<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"cost over"
-		" k\">\n",
-		like->unit, LEFT + PLOT_W + LABEL_W, TOP + PLOT_H + FOOT);
+		" k, %s\">\n<text x=\"%d\" y=\"14\">%s</text>\n",
+		LEFT + PLOT_W + LABEL_W, TOP + PLOT_H + FOOT, mode->mode, LEFT,
+		mode->title);
 	axes(&p, out);
 	for (size_t i = 0; i < p.n; i++) {
 		const struct curve *c = &p.curve[i];
@@ -241,5 +256,63 @@ void curve_draw(const struct lines *l, const struct result *like, FILE *out)
 		label(c, c->level ? -1 : nr, out);
 		nr += !c->level;
 	}
-	fputs("</svg></figure>\n", out);
+	fputs("</svg>\n", out);
+}
+
+void curve_draw(const struct lines *l, const struct result *like, FILE *out)
+{
+	fprintf(out,
+		"<figure class=\"wide\"><figcaption>cost of one operation, by how"
+		" many go together <small>%s, less is better; at each line's end"
+		" its last figure</small></figcaption>\n<div class=\"pair\">\n",
+		like->unit);
+	for (size_t m = 0; m < mode_texts_count; m++)
+		draw_plot(l, like, &mode_texts[m], out);
+	fputs("</div></figure>\n", out);
+}
+
+bool curve_is_first(const struct lines *l, size_t i)
+{
+	const struct result *r = l->v[i].first;
+
+	if (!curve_has(r))
+		return false;
+	while (i--)
+		if (is_like(l->v[i].first, r))
+			return false;
+	return true;
+}
+
+/* The same operation in another mode, or NULL. */
+static const struct result *twin(const struct lines *l, const struct result *r,
+				 const char *mode)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		const struct result *t = l->v[i].of[0];
+
+		if (t && is_like(t, r) && !strcmp(t->metric, r->metric) &&
+		    !strcmp(t->mode, mode))
+			return t;
+	}
+	return NULL;
+}
+
+void curve_pairs(const struct lines *l,
+		 void (*fn)(const struct curve_pair *pair, FILE *out),
+		 FILE *out)
+{
+	struct curve_pair pair = { 0 };
+
+	for (size_t i = 0; i < l->n; i++) {
+		const struct result *r = l->v[i].of[0];
+
+		if (!r || !curve_has(r) || strcmp(r->mode, "icount"))
+			continue;
+		pair.wall = twin(l, r, "wall");
+		if (!pair.wall)
+			continue;
+		pair.icount = r;
+		fn(&pair, out);
+		pair.nr++;
+	}
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Results as one HTML page that needs nothing else: a bar plot per metric, or
- * one for all that are points of curves, each mode in a section of its own.
+ * Results as one HTML page that needs nothing else: a bar plot per metric, each
+ * mode in a section of its own.  What are points of curves has one figure for
+ * all modes, in the section of the first.
  */
 #include "tests/bench/report.h"
 
@@ -34,7 +35,9 @@ static const char *const head =
 	"figure{margin:0}figcaption{font-weight:600}small{font-weight:400}\n"
 	"svg{display:block;width:100%;max-width:560px;height:auto}\n"
 	"svg text{font:12px system-ui,sans-serif;fill:var(--fg)}\n"
-	".wide{grid-column:1/-1}.wide svg{max-width:980px}\n"
+	".wide{grid-column:1/-1}.pair{display:grid;gap:1rem;"
+	"grid-template-columns:repeat(auto-fit,minmax(min(100%,30rem),1fr))}\n"
+	".pair svg{max-width:636px}\n"
 	".grid{stroke:var(--line)}.curve,.lead{fill:none;stroke-width:2}"
 	".lead{stroke-width:.7}.level{fill:none;stroke:var(--peer);"
 	"stroke-dasharray:5 4}\n"
@@ -156,20 +159,6 @@ static void plot(const struct lines *l, const struct line *line, FILE *out)
 	fputs("</svg></figure>\n", out);
 }
 
-/* The curves of a bench and unit stand where their first point would. */
-static bool has_earlier(const struct lines *l, size_t i)
-{
-	const struct result *r = l->v[i].first, *e;
-
-	while (i--) {
-		e = l->v[i].first;
-		if (curve_has(e) && !strcmp(e->bench, r->bench) &&
-		    !strcmp(e->mode, r->mode) && !strcmp(e->unit, r->unit))
-			return true;
-	}
-	return false;
-}
-
 static void section(const struct mode_text *mode, FILE *out)
 {
 	fprintf(out, "<h2>%s</h2>\n<p>%s</p>\n", mode->title, mode->meaning);
@@ -192,7 +181,7 @@ static void figure(const struct lines *l, size_t i, FILE *out)
 {
 	if (!curve_has(l->v[i].first))
 		plot(l, &l->v[i], out);
-	else if (!has_earlier(l, i))
+	else if (curve_is_first(l, i))
 		curve_draw(l, l->v[i].first, out);
 }
 

@@ -10,7 +10,7 @@
 /* What table.c adds to metrics of the kernel that only ours boots. */
 #define OWN_KERNEL ", PV kernel"
 
-static const struct mode_text mode_texts[] = {
+const struct mode_text mode_texts[] = {
 	{ "icount", "Instructions",
 	  "One nanosecond is one instruction of host and guest together, on one"
 	  " emulated processor; world switches, TLBs and caches cost nothing"
@@ -21,6 +21,7 @@ static const struct mode_text mode_texts[] = {
 	{ "count", "Counts",
 	  "Events and bytes, counted in the deterministic mode." },
 };
+const size_t mode_texts_count = sizeof(mode_texts) / sizeof(mode_texts[0]);
 
 bool unit_more_is_better(const char *unit)
 {
@@ -147,9 +148,7 @@ static void print_mode(const struct lines *l, const struct mode_text *mode,
 
 void lines_print(const struct lines *l, const struct form *form, FILE *out)
 {
-	size_t modes = sizeof(mode_texts) / sizeof(mode_texts[0]);
-
-	for (size_t m = 0; m < modes; m++)
+	for (size_t m = 0; m < mode_texts_count; m++)
 		print_mode(l, &mode_texts[m], form, out);
 }
 

@@ -71,9 +71,25 @@ static const struct form text = {
 	.line = text_line,
 };
 
+#define PAIRS "Cost of one operation, by how many go together"
+
+static void text_pair(const struct curve_pair *pair, FILE *out)
+{
+	char icount[32], wall[32];
+
+	if (!pair->nr)
+		fprintf(out, "\n== " PAIRS "\n\n%-63s %10s %10s\n",
+			pair->icount->bench, "icount", "wall");
+	number_text(pair->icount->value, icount, sizeof(icount));
+	number_text(pair->wall->value, wall, sizeof(wall));
+	fprintf(out, "%-42s %-20s %10s %10s\n", pair->icount->metric,
+		pair->icount->unit, icount, wall);
+}
+
 void report_text(const struct lines *l, FILE *out)
 {
 	lines_print(l, &text, out);
+	curve_pairs(l, text_pair, out);
 	fprintf(out, "\n%s\n", notes[0]);
 	if (has_other_kernel(l))
 		fprintf(out, "%s\n", notes[1]);
@@ -126,11 +142,27 @@ static const struct form markdown = {
 	.line = markdown_line,
 };
 
+static void markdown_pair(const struct curve_pair *pair, FILE *out)
+{
+	char icount[32], wall[32];
+
+	if (!pair->nr)
+		fprintf(out,
+			"\n### " PAIRS "\n\n"
+			"| %s | unit | icount | wall |\n|---|---|--:|--:|\n",
+			pair->icount->bench);
+	number_text(pair->icount->value, icount, sizeof(icount));
+	number_text(pair->wall->value, wall, sizeof(wall));
+	fprintf(out, "| %s | %s | %s | %s |\n", pair->icount->metric,
+		pair->icount->unit, icount, wall);
+}
+
 void report_markdown(const struct lines *l, const struct env *env, FILE *out)
 {
 	fprintf(out, "| measured with | |\n|---|---|\n");
 	env_each(env, markdown_env, out);
 	lines_print(l, &markdown, out);
+	curve_pairs(l, markdown_pair, out);
 	fprintf(out, "\n%s", notes[0]);
 	if (has_other_kernel(l))
 		fprintf(out, " \\%s", notes[1]);

@@ -149,7 +149,7 @@ environment() {
 		"L1 kernel=$("$bed" -- uname -r </dev/null)" \
 		"QEMU in L1=$qemu, -accel kvm" \
 		"hotline=$(build/hotline --version)" "${kernels[@]}" \
-		"guest=128 MiB, 1 processor" "${args[@]}" >"$out/env.json"
+		"guest=128 MiB, 1 processor; 2 for lock waits" "${args[@]}" >"$out/env.json"
 }
 
 reports() {

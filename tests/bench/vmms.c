@@ -34,6 +34,11 @@ static const char *kernel_dir(const struct vmms_machine *m)
 	return m->kernel == KERNEL_PV ? "pv" : "common";
 }
 
+static unsigned int cpus(const struct vmms_machine *m)
+{
+	return m->cpus ? m->cpus : 1;
+}
+
 static void words(struct vmms_args *a, const char *const list[])
 {
 	for (; *list; list++)
@@ -52,6 +57,7 @@ static bool hotline_args(const struct vmms_machine *m, struct vmms_args *a)
 	vmms_arg(a, "%d", BENCH_RAM_MIB);
 	vmms_arg(a, "-p");
 	vmms_arg(a, "%s", m->append);
+	vmms_arg(a, "--cpus=%u", cpus(m));
 	words(a, (const char *const[]){ "--rng", "off", NULL });
 	if (m->console == CONSOLE_SERIAL)
 		words(a, (const char *const[]){ "--console", "serial", NULL });
@@ -75,11 +81,12 @@ static void qemu_args(const struct vmms_machine *m, struct vmms_args *a,
 {
 	bool hvc = m->console == CONSOLE_VIRTIO;
 
-	words(a, (const char *const[]){ "-accel", "kvm", "-cpu", "host", "-smp",
-					"1", "-nodefaults", "-no-user-config",
-					"-display", "none", "-no-reboot",
-					"-chardev", "stdio,id=con,signal=off",
-					NULL });
+	vmms_arg(a, "-smp");
+	vmms_arg(a, "%u", cpus(m));
+	words(a, (const char *const[]){
+			 "-accel", "kvm", "-cpu", "host", "-nodefaults",
+			 "-no-user-config", "-display", "none", "-no-reboot",
+			 "-chardev", "stdio,id=con,signal=off", NULL });
 	vmms_arg(a, "-m");
 	vmms_arg(a, "%d", BENCH_RAM_MIB);
 	vmms_arg(a, "-kernel");

@@ -21,6 +21,7 @@ struct vmms_machine {
 	enum vmms_kernel kernel;
 	enum vmms_console console;
 	enum vmms_net net;
+	unsigned int cpus;  /* 0: one */
 	bool disk;	    /* BENCH_DISK, its own */
 	bool line;	    /* hypercalls, which only we have */
 	const char *initrd; /* a file of BENCH_DIR */
