@@ -13,6 +13,7 @@
 #include "include/hotline/hypercall.h"
 #include "vmm/core/stats.h"
 
+struct call_quick;
 struct call_row;
 struct call_stats;
 struct rings;
@@ -53,6 +54,7 @@ struct hypercalls {
 	uint16_t port;
 	uint64_t crossing_ticks;		/* of the TSC */
 	const struct call_row *row[HL_OPS_MAX]; /* by op; those this guest has */
+	struct call_quick *quick; /* by op; those for the short way */
 	uint32_t ns_per_tick;			/* in units of 2^-24 */
 	/* 0, or the number of the request that wants times. */
 	atomic_uint timing;
