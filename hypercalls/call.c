@@ -170,7 +170,7 @@ static inline bool is_quick(const struct call_quick *quick, const __m128i in[4])
 
 /* Calls of one op, no lists, have run. */
 static void tally(struct line_cpu *cpu, unsigned int op, unsigned int calls,
-		  uint64_t errors)
+		  unsigned int errors)
 {
 	if (!calls)
 		return;
@@ -197,14 +197,13 @@ static unsigned int run_timed(struct hypercalls *hc, struct line_cpu *cpu,
 /*
  * A full multicall pays each instruction of the short way 64 times.  So a call
  * is first taken for one more of the op before, and looked up if it is not, and
- * the statistics are written when the op changes.
+ * the statistics are written when that changes.
  */
 unsigned int call_run(struct hypercalls *hc, struct line_cpu *cpu,
 		      struct hl_call *slot, unsigned int nr)
 {
-	unsigned int i = 0, op = HL_OP_NULL, calls = 0;
+	unsigned int i = 0, op = HL_OP_NULL, first = 0, errors = 0;
 	const struct call_quick *quick = &hc->quick[op];
-	uint64_t errors = 0;
 
 	if (cpu->time.measure)
 		return run_timed(hc, cpu, slot, nr);
@@ -214,29 +213,30 @@ unsigned int call_run(struct hypercalls *hc, struct line_cpu *cpu,
 		int64_t result;
 
 		take_slot(&c, in, &slot[i]);
-		if (is_quick(quick, in)) {
-			calls++;
-		} else if (c.op < call_rows && is_quick(&hc->quick[c.op], in)) {
-			tally(cpu, op, calls, errors);
+		if (!is_quick(quick, in)) {
+			tally(cpu, op, i - first, errors);
+			first = i;
+			errors = 0;
+			if (c.op >= call_rows ||
+			    !is_quick(&hc->quick[c.op], in)) {
+				if (!run_any(hc, cpu, &c, &slot[i]))
+					break;
+				first = ++i;
+				if (call_time_over(hc, &cpu->time))
+					break;
+				continue;
+			}
 			op = c.op;
 			quick = &hc->quick[op];
-			calls = 1;
-			errors = 0;
-		} else {
-			if (!run_any(hc, cpu, &c, &slot[i]))
-				break;
-			i++;
-			if (call_time_over(hc, &cpu->time))
-				break;
-			continue;
 		}
 		result = quick->one(hc, &c);
-		errors += result < 0;
 		put_result(&slot[i++], result);
+		if (__builtin_expect(result < 0, 0))
+			errors++;
 		if (i % CALL_UNTIMED == 0 && call_time_over(hc, &cpu->time))
 			break;
 	}
-	tally(cpu, op, calls, errors);
+	tally(cpu, op, i - first, errors);
 	return i;
 }
 

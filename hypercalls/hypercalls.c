@@ -68,11 +68,11 @@ static int64_t ring_execute(void *ctx, struct hl_call *call)
 	return hypercall_execute(ctx, call);
 }
 
-static void ring_raise(void *ctx)
+static void ring_raise(void *ctx, unsigned int ring)
 {
 	struct hypercalls *hc = ctx;
 
-	irq_raise(&hc->vm->irq, hc->irq);
+	irq_raise(&hc->vm->irq, hc->irq + ring);
 }
 
 static int add_rings(struct hypercalls *hc, unsigned int workers)
@@ -86,10 +86,13 @@ static int add_rings(struct hypercalls *hc, unsigned int workers)
 		.execute = ring_execute,
 		.raise = ring_raise,
 	};
-	int err = irq_open(&hc->vm->irq, hc->irq);
 
-	if (err < 0)
-		return err;
+	for (unsigned int i = 0; i < hc->nr_rings; i++) {
+		int err = irq_open(&hc->vm->irq, hc->irq + i);
+
+		if (err < 0)
+			return err;
+	}
 	hc->rings = rings_new(&opt);
 	return hc->rings ? 0 : -errno;
 }

@@ -28,7 +28,7 @@ struct hypercalls_options {
 	struct selftest *test;	  /* with HL_FEATURE_TEST; outlives us */
 	/* with HL_FEATURE_ASYNC: */
 	unsigned int rings, workers; /* workers: long calls at a time */
-	unsigned int irq;	     /* GSI */
+	unsigned int irq;	     /* GSI of ring 0, the others follow */
 };
 
 /* Of a crossing, or a piece of a posted call; see call.h. */
@@ -62,7 +62,7 @@ struct hypercalls {
 	struct selftest *test;
 	struct rings *rings; /* with HL_FEATURE_ASYNC */
 	unsigned int nr_rings;
-	unsigned int irq;	   /* GSI of completions */
+	unsigned int irq;	   /* GSI of ring 0, the others follow */
 	struct call_stats *posted; /* of calls from rings, by op */
 	struct stats_part part;
 	unsigned int nr_cpus;

@@ -19,8 +19,10 @@ void ring_kick(struct ring *ring)
 
 void ring_tell(struct ring *ring, struct ring_news news)
 {
+	const struct rings *r = ring->all;
+
 	if (news.raise)
-		ring->all->opt.raise(ring->all->opt.ctx);
+		r->opt.raise(r->opt.ctx, (unsigned int)(ring - r->ring));
 	if (news.kick)
 		ring_kick(ring);
 }

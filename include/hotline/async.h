@@ -23,8 +23,8 @@
  * They run side by side and complete in any order, but for HL_CALL_BARRIER.
  * Each taken call completes exactly once.
  *
- * The host writes completions, then completion_tail, then raises the interrupt
- * unless HL_RING_POLLED is set.  The guest consumes and writes
+ * The host writes completions, then completion_tail, then raises the ring's
+ * interrupt unless HL_RING_POLLED is set.  The guest consumes and writes
  * completion_head.  Who asks to be woken (the host sets SLEEPS, the guest clears
  * POLLED) looks at the index once more behind a full barrier; who writes an
  * index reads the flag behind one.  Room made by completion_head needs a

@@ -168,7 +168,8 @@ static int64_t execute(__attribute__((unused)) void *ctx, struct hl_call *call)
 	return result;
 }
 
-static void raise_irq(__attribute__((unused)) void *ctx)
+static void raise_irq(__attribute__((unused)) void *ctx,
+		      __attribute__((unused)) unsigned int ring)
 {
 }
 

@@ -255,7 +255,7 @@ START_TEST(rings_are_wired)
 		const struct timespec ms = { .tv_nsec = 1000000 };
 
 		nanosleep(&ms, NULL);
-		if (read(line.vm.irq.fd[LINE_GSI], &irqs, sizeof(irqs)) < 0)
+		if (read(line.vm.irq.fd[LINE_GSI + 2], &irqs, sizeof(irqs)) < 0)
 			irqs = 0;
 	}
 	ck_assert_uint_eq(irqs, 1);
