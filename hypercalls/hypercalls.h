@@ -55,7 +55,7 @@ struct hypercalls {
 	uint64_t crossing_ticks;		/* of the TSC */
 	const struct call_row *row[HL_OPS_MAX]; /* by op; those this guest has */
 	struct call_quick *quick; /* by op; those for the short way */
-	uint32_t ns_per_tick;			/* in units of 2^-24 */
+	uint32_t ns_per_tick;	  /* in units of 2^-24 */
 	/* 0, or the number of the request that wants times. */
 	atomic_uint timing;
 	unsigned int nr_timings; /* such requests so far; the I/O thread's */

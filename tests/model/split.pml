@@ -9,7 +9,7 @@
  *
  * Two processors contend for the locks; the host's steps under a ring's lock
  * are then one.  With -DTSO it is one processor, all steps are single, and
- * memory is as x86 has it: each processor's stores to the words below wait in a
+ * the dispatcher may nap after calls; memory is as x86 has it: each processor's stores to the words below wait in a
  * buffer of its own, in order, until a fence.  Locks, doorbells and interrupts
  * imply one.  Who owns a word keeps a copy and does not read it back.
  *
@@ -90,7 +90,7 @@ bit bell[2], irq[2]; /* doorbells; interrupts to the ring's processor */
 
 /* The host's own, under lock[r]. */
 byte lock[2], taken[2], done[2], running[2];
-bit warm[2], napping[2];
+bit warm[2], napping[2]; /* with TSO */
 bit stalled[2], closed[2], completed[2 * CALLS];
 chan todo = [2] of { byte, byte }; /* long calls: ring, call */
 
@@ -248,7 +248,9 @@ inline take(r)
 	STEP LOCK(DISPATCHER, lock[r], 1);
 	look(r);
 	if
+#ifdef TSO
 	:: !found && warm[r] -> napping[r] = 1
+#endif
 	:: !found ->
 		STORE(DISPATCHER, SLEEPS(r), 1);
 #ifndef NORECHECK
@@ -257,7 +259,9 @@ inline take(r)
 #endif
 	:: else
 	fi;
+#ifdef TSO
 	warm[r] = found;
+#endif
 	if
 	:: found ->
 		STORE(DISPATCHER, SLEEPS(r), 0);
@@ -288,7 +292,6 @@ end:	do
 	:: atomic { !found && bell[1] -> bell[1] = 0; r = 1; found = 1 }
 #ifndef NOTIMER
 	:: atomic { !found && napping[0] -> napping[0] = 0; r = 0; found = 1 }
-	:: atomic { !found && napping[1] -> napping[1] = 0; r = 1; found = 1 }
 #endif
 	:: found ->
 		take(r);
