@@ -8,10 +8,11 @@
  * L_G while it holds L_H, release L_H (a short call).  Posting needs L_G, too.
  *
  * Two processors contend for the locks; the host's steps under a ring's lock
- * are then one.  With -DTSO it is one processor, all steps are single, and
- * the dispatcher may nap after calls; memory is as x86 has it: each processor's stores to the words below wait in a
- * buffer of its own, in order, until a fence.  Locks, doorbells and interrupts
- * imply one.  Who owns a word keeps a copy and does not read it back.
+ * are then one.  With -DTSO it is one processor, all steps are single, the
+ * dispatcher may nap when it has taken calls, and memory is as x86 has it: each
+ * processor's stores to the words below wait in a buffer of its own, in order,
+ * until a fence.  Locks, doorbells and interrupts imply one.  Who owns a word
+ * keeps a copy and does not read it back.
  *
  * What can go wrong, by -D, and is found as an invalid end state:
  *	SYNC		L_H is waited for in the call itself, under L_G
