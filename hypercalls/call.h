@@ -15,6 +15,7 @@
 
 #include "hypercalls/hypercalls.h"
 
+struct call_row;
 struct hl_call;
 struct line_cpu;
 
@@ -38,10 +39,30 @@ struct call_stats {
 };
 
 /*
- * A slot, within cpu->time.  False: its call is not through, and the crossing
- * is at its end.
+ * Short calls of a multicall run without a look at the clock between them, at
+ * most so many.
  */
-bool call_run(struct hypercalls *hc, struct line_cpu *cpu,
-	      struct hl_call *slot);
+#define CALL_UNTIMED 8
+
+/*
+ * What a call must be for the short way: found, short, no list, and with no bit
+ * set that must not be.  All zero for other ops, which no call agrees with: op
+ * 0 has a row.
+ */
+struct call_quick {
+	__m128i head;	 /* op, flags, done and result */
+	__m128i zero[3]; /* bits of arg[] that must be zero */
+	int64_t (*one)(struct hypercalls *hc, const struct hl_call *c);
+};
+
+void call_quick_set(struct call_quick *quick, uint16_t op,
+		    const struct call_row *row);
+
+/*
+ * Slots, of a call page, within cpu->time: how many are finished.  If that is
+ * not nr, the crossing is at its end.
+ */
+unsigned int call_run(struct hypercalls *hc, struct line_cpu *cpu,
+		      struct hl_call *slot, unsigned int nr);
 
 #endif

@@ -25,12 +25,20 @@ static void set_clock(struct hypercalls *hc,
 	hc->ns_per_tick = (uint32_t)((1000000ull << 24) / khz);
 }
 
-static void add_rows(struct hypercalls *hc, uint64_t features)
+static int add_rows(struct hypercalls *hc, uint64_t features)
 {
-	for (unsigned int op = 0; op < call_rows; op++)
-		if (call_table[op].name &&
-		    !(call_table[op].feature & ~features))
-			hc->row[op] = &call_table[op];
+	hc->quick = calloc(call_rows, sizeof(*hc->quick));
+	if (!hc->quick)
+		return -ENOMEM;
+	for (unsigned int op = 0; op < call_rows; op++) {
+		const struct call_row *row = &call_table[op];
+
+		if (!row->name || row->feature & ~features)
+			continue;
+		hc->row[op] = row;
+		call_quick_set(&hc->quick[op], (uint16_t)op, row);
+	}
+	return 0;
 }
 
 static int add_cpus(struct hypercalls *hc)
@@ -60,11 +68,11 @@ static int64_t ring_execute(void *ctx, struct hl_call *call)
 	return hypercall_execute(ctx, call);
 }
 
-static void ring_raise(void *ctx)
+static void ring_raise(void *ctx, unsigned int ring)
 {
 	struct hypercalls *hc = ctx;
 
-	irq_raise(&hc->vm->irq, hc->irq);
+	irq_raise(&hc->vm->irq, hc->irq + ring);
 }
 
 static int add_rings(struct hypercalls *hc, unsigned int workers)
@@ -78,10 +86,13 @@ static int add_rings(struct hypercalls *hc, unsigned int workers)
 		.execute = ring_execute,
 		.raise = ring_raise,
 	};
-	int err = irq_open(&hc->vm->irq, hc->irq);
 
-	if (err < 0)
-		return err;
+	for (unsigned int i = 0; i < hc->nr_rings; i++) {
+		int err = irq_open(&hc->vm->irq, hc->irq + i);
+
+		if (err < 0)
+			return err;
+	}
 	hc->rings = rings_new(&opt);
 	return hc->rings ? 0 : -errno;
 }
@@ -101,9 +112,10 @@ struct hypercalls *hypercalls_new(struct vm *vm,
 	hc->test = opt->test;
 	hc->nr_rings = opt->rings;
 	hc->irq = opt->irq;
-	add_rows(hc, opt->features);
 	set_clock(hc, opt);
-	err = add_cpus(hc);
+	err = add_rows(hc, opt->features);
+	if (!err)
+		err = add_cpus(hc);
 	if (!err && opt->features & HL_FEATURE_ASYNC)
 		err = add_rings(hc, opt->workers);
 	if (!err)
@@ -128,5 +140,6 @@ void hypercalls_free(struct hypercalls *hc)
 	for (unsigned int i = 0; i < hc->nr_cpus; i++)
 		free(hc->cpu[i].stats);
 	free(hc->posted);
+	free(hc->quick);
 	free(hc);
 }

@@ -13,6 +13,7 @@
 #include "include/hotline/hypercall.h"
 #include "vmm/core/stats.h"
 
+struct call_quick;
 struct call_row;
 struct call_stats;
 struct rings;
@@ -27,7 +28,7 @@ struct hypercalls_options {
 	struct selftest *test;	  /* with HL_FEATURE_TEST; outlives us */
 	/* with HL_FEATURE_ASYNC: */
 	unsigned int rings, workers; /* workers: long calls at a time */
-	unsigned int irq;	     /* GSI */
+	unsigned int irq;	     /* GSI of ring 0, the others follow */
 };
 
 /* Of a crossing, or a piece of a posted call; see call.h. */
@@ -53,14 +54,15 @@ struct hypercalls {
 	uint16_t port;
 	uint64_t crossing_ticks;		/* of the TSC */
 	const struct call_row *row[HL_OPS_MAX]; /* by op; those this guest has */
-	uint32_t ns_per_tick;			/* in units of 2^-24 */
+	struct call_quick *quick; /* by op; those for the short way */
+	uint32_t ns_per_tick;	  /* in units of 2^-24 */
 	/* 0, or the number of the request that wants times. */
 	atomic_uint timing;
 	unsigned int nr_timings; /* such requests so far; the I/O thread's */
 	struct selftest *test;
 	struct rings *rings; /* with HL_FEATURE_ASYNC */
 	unsigned int nr_rings;
-	unsigned int irq;	   /* GSI of completions */
+	unsigned int irq;	   /* GSI of ring 0, the others follow */
 	struct call_stats *posted; /* of calls from rings, by op */
 	struct stats_part part;
 	unsigned int nr_cpus;

@@ -47,8 +47,7 @@ int64_t line_run(void *ctx, uint64_t run)
 {
 	struct line_cpu *cpu = ctx;
 	struct hypercalls *hc = cpu->hc;
-	uint64_t nr = HL_RUN_NR(run), first = HL_RUN_FIRST(run), i = 0;
-	struct hl_call *slot;
+	uint64_t nr = HL_RUN_NR(run), first = HL_RUN_FIRST(run);
 
 	counter_add(&cpu->crossings, 1);
 	if (!cpu->page)
@@ -58,12 +57,7 @@ int64_t line_run(void *ctx, uint64_t run)
 	cpu->time.over = false;
 	cpu->time.measure = wants_times(hc, cpu);
 	cpu->time.start = __rdtsc();
-	slot = &cpu->page[first];
-	do {
-		if (!call_run(hc, cpu, slot++))
-			break;
-	} while (++i < nr && !call_time_over(hc, &cpu->time));
-	return (int64_t)i;
+	return call_run(hc, cpu, &cpu->page[first], (unsigned int)nr);
 }
 
 void line_set_page(struct line_cpu *cpu, uint32_t pfn)

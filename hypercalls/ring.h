@@ -31,11 +31,11 @@ struct rings_options {
 	 * call->done.  When the machine ends, it must come back in 100 ms:
 	 * waits are cut in such pieces.
 	 *
-	 * raise() sends the completion interrupt.
+	 * raise() sends the ring's completion interrupt.
 	 */
 	int64_t (*admit)(void *ctx, const struct hl_call *call);
 	int64_t (*execute)(void *ctx, struct hl_call *call);
-	void (*raise)(void *ctx);
+	void (*raise)(void *ctx, unsigned int ring);
 };
 
 /* NULL with errno set. */

@@ -41,7 +41,8 @@ void machine_line_describe(struct machine *m, uint32_t *gsi)
 		return;
 	m->desc.line.features |= HL_FEATURE_ASYNC;
 	m->desc.line.advice = HL_ADVICE_ASYNC;
-	m->desc.line.irq = (*gsi)++;
+	m->desc.line.irq = *gsi;
+	*gsi += m->desc.line.rings;
 }
 
 static int add_leaves(struct machine *m)

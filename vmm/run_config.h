@@ -14,13 +14,14 @@
 
 #include "vmm/boot/boot.h"
 #include "vmm/core/log.h"
+#include "vmm/core/machine.h"
 #include "vmm/core/mem.h"
 
 #define RUN_DISKS      8
 #define RUN_NETS       4
 #define RUN_FWDS       16 /* forwarded ports of one network */
 #define RUN_NAME_LEN   48 /* with the NUL */
-#define RUN_RINGS      64
+#define RUN_RINGS      MACHINE_RINGS
 #define RUN_WORKERS    64
 #define RUN_QUEUES     8  /* queues of one disk */
 #define RUN_SERIAL_LEN 20 /* virtio 1.2, 5.2.6.1: VIRTIO_BLK_T_GET_ID */

@@ -16,15 +16,18 @@
  *
  * The indices run freely modulo 2^32; entry i is at i % entries.
  *
- * The guest writes entries, then call_tail, then, if HL_RING_SLEEPS is set,
- * the ring's number to HL_LINE_DOORBELL.  The host takes calls in order while
- * there is room for their completions, so that none is ever lost: at most
- * `entries` calls are taken whose completions the guest has not consumed.
+ * The guest writes entries, then call_tail, then, if HL_RING_SLEEPS is set and
+ * call_head says that calls are left, the ring's number to HL_LINE_DOORBELL.
+ * The host then takes a call, if there is room, before it sets the flag again:
+ * as long as call_head stays where it was, the guest need not tell it of more.
+ * The host takes calls in order while there is room for their completions, so
+ * that none is ever lost: at most `entries` calls are taken whose completions
+ * the guest has not consumed.
  * They run side by side and complete in any order, but for HL_CALL_BARRIER.
  * Each taken call completes exactly once.
  *
- * The host writes completions, then completion_tail, then raises the interrupt
- * unless HL_RING_POLLED is set.  The guest consumes and writes
+ * The host writes completions, then completion_tail, then raises the ring's
+ * interrupt unless HL_RING_POLLED is set.  The guest consumes and writes
  * completion_head.  Who asks to be woken (the host sets SLEEPS, the guest clears
  * POLLED) looks at the index once more behind a full barrier; who writes an
  * index reads the flag behind one.  Room made by completion_head needs a

@@ -23,8 +23,9 @@
  *			ECX: bits 63:32; EDX: HL_ADVICE_*, what the host
  *			thinks worth using
  * HL_CPUID_TRANSPORT	EAX: HL_TRANSPORT_*; EBX: first of the HL_LINE_* ports;
- *			ECX: the GSI of completion interrupts (edge, active
- *			high), ~0 if there is none; EDX: number of rings
+ *			ECX: the GSI of the first ring's completion interrupt
+ *			(edge, active high), that of ring r being r more; ~0
+ *			if there are none; EDX: number of rings
  *
  * A device tree says the same in a node "hotline,hypercall-1".
  */

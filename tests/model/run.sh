@@ -14,7 +14,9 @@ variants=(
 	"deadlocks -DTSO -DNOBARRIER_HOST"
 	"deadlocks -DTSO -DNORECHECK"
 	"deadlocks -DTSO -DNOLOOK"
+	"deadlocks -DTSO -DNOLEFT"
 	"deadlocks -DTSO -DNOROOM"
+	"deadlocks -DTSO -DNOTIMER"
 	"deadlocks -DTSO -DNOKICK"
 )
 

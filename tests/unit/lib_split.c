@@ -52,11 +52,12 @@ static int64_t execute(void *ctx, struct hl_call *call)
 	return (int64_t)call->arg[1];
 }
 
-static void raise_irq(void *ctx)
+static void raise_irq(void *ctx, unsigned int ring)
 {
 	struct split_host *h = ctx;
 
 	h->raised++;
+	h->raised_by[ring]++;
 }
 
 void split_start(struct split_host *h)

@@ -32,7 +32,8 @@ struct split_host {
 	struct rings *rings;
 	atomic_bool open;   /* the gate of SPLIT_WAIT */
 	atomic_int waiting; /* before it */
-	atomic_int raised;  /* interrupts */
+	atomic_int raised;  /* interrupts, of all rings and ... */
+	atomic_int raised_by[SPLIT_RINGS]; /* ... of each */
 	/* Each call's place among all executed, from 1, by arg[0]. */
 	atomic_uint seq, place[SPLIT_CELLS];
 	atomic_uint count[SPLIT_CELLS];

@@ -80,6 +80,40 @@ START_TEST(calls_are_counted)
 }
 END_TEST
 
+/* One crossing of all kinds, of which each is counted where it belongs. */
+START_TEST(a_mixed_multicall_is_counted)
+{
+	unsigned int n = 0;
+
+	line_make_list(LINE_LIST, 4);
+	for (int i = 0; i < 9; i++)
+		line_slot(n++, HL_OP_TEST_COUNT, 1, 0);
+	for (int i = 0; i < 3; i++)
+		line_slot(n++, HL_OP_NULL, 0, 0);
+	line_slot(n++, HL_OP_TEST_WAKE, HL_TEST_CELLS, 0);
+	line_slot(n++, HL_OP_TEST_COUNT, 1, 0);
+	line_slot(n++, HL_OP_TEST_WAKE, 0, 0);
+	line_slot(n++, HL_OP_TEST_SUM, LINE_LIST, 4);
+	line_slot(n++, HL_OP_TEST_COUNT, 1, 1);
+	line_slot(n++, 0xfff0, 0, 0);
+	line_slot(n++, HL_OP_NULL, 0, 0)->flags = 1;
+	line_slot(n++, HL_OP_NULL, 0, 0)->done = 1;
+	line_slot(n++, HL_OP_NULL, 0, 0);
+	ck_assert_int_eq(line_go(0, n), n);
+	ck_assert_int_eq(line.slot[12].result, HL_EINVAL);
+	ck_assert_int_eq(line.slot[13].result, 9);
+	ck_assert_int_eq(line.slot[n - 1].result, 0);
+	ck_assert_int_eq(number("test_count", "calls"), 11);
+	ck_assert_int_eq(number("test_count", "errors"), 1);
+	ck_assert_int_eq(number("null", "calls"), 6);
+	ck_assert_int_eq(number("null", "errors"), 2);
+	ck_assert_int_eq(number("test_wake", "calls"), 2);
+	ck_assert_int_eq(number("test_wake", "errors"), 1);
+	ck_assert_int_eq(number("test_sum", "entries"), 4);
+	ck_assert_int_eq(number("unknown", "calls"), 1);
+}
+END_TEST
+
 /* In as many crossings as it takes, a list is one call. */
 START_TEST(lists_are_counted)
 {
@@ -109,13 +143,15 @@ START_TEST(times_are_counted_on_request)
 	wants_add(&w, a, WANT_TIMES);
 	wants_add(&w, a, WANT_TIMES);
 	wants_add(&w, b, WANT_TIMES);
-	line_call(HL_OP_NULL, 0, 0);
+	line_slot(0, HL_OP_NULL, 0, 0);
+	line_slot(1, HL_OP_NULL, 0, 0);
+	ck_assert_int_eq(line_go(0, 2), 2);
 	hypercall_execute(line.hc, &c);
-	ck_assert_int_eq(sum("null", "ns_log2"), 2);
+	ck_assert_int_eq(sum("null", "ns_log2"), 3);
 	wants_drop(&w, a);
 	wants_drop(&w, a);
 	line_call(HL_OP_NULL, 0, 0);
-	ck_assert_int_eq(sum("null", "ns_log2"), 3);
+	ck_assert_int_eq(sum("null", "ns_log2"), 4);
 	wants_drop(&w, b);
 	ck_assert_ptr_null(json_object_get(row("null"), "ns_log2"));
 	/* The next one's start with nothing. */
@@ -184,6 +220,7 @@ int main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, line_setup, teardown);
 	tcase_add_test(tc, calls_are_counted);
+	tcase_add_test(tc, a_mixed_multicall_is_counted);
 	tcase_add_test(tc, lists_are_counted);
 	tcase_add_test(tc, times_are_counted_on_request);
 	tcase_add_test(tc, exits_are_sampled);

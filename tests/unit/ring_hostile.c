@@ -178,6 +178,7 @@ START_TEST(interrupts)
 	ring_store(&g.shared->guest_flags, 0);
 	split_post(&g, SPLIT_LONG, 0, 1);
 	ck_assert(split_until(&h.raised, 2));
+	ck_assert_int_eq(h.raised_by[0], 2);
 }
 END_TEST
 

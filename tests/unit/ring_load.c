@@ -38,11 +38,10 @@ static int64_t execute(void *ctx, struct hl_call *call)
 	return (int64_t)~call->arg[0];
 }
 
-static void raise_irq(void *ctx)
+static void raise_irq(void *ctx, unsigned int ring)
 {
 	(void)ctx;
-	for (int i = 0; i < THREADS; i++)
-		eventfd_write(irq[i], 1);
+	eventfd_write(irq[ring], 1);
 }
 
 static void sleep_until_irq(struct split_ring *g)

@@ -71,7 +71,7 @@ static void put_empty(struct tree *t, const char *name)
 	note(t, fdt_property(t->fdt, name, NULL, 0));
 }
 
-#define CELLS_MAX 4
+#define CELLS_MAX (2 * MACHINE_RINGS)
 
 static void put_cells(struct tree *t, const char *name, unsigned int nr,
 		      const uint32_t *v)
@@ -247,6 +247,17 @@ static void put_bus(struct tree *t, const struct machine_desc *desc,
 		close_node(t);
 }
 
+static void put_ring_irqs(struct tree *t, const struct machine_line *line)
+{
+	uint32_t cells[2 * MACHINE_RINGS];
+
+	for (uint32_t i = 0; i < line->rings; i++) {
+		cells[2 * i] = line->irq + i;
+		cells[2 * i + 1] = EDGE_RISING;
+	}
+	put_cells(t, "interrupts", 2 * line->rings, cells);
+}
+
 static void put_line(struct tree *t, const struct machine_line *line)
 {
 	if (!line->transports)
@@ -260,7 +271,7 @@ static void put_line(struct tree *t, const struct machine_line *line)
 	put_u32(t, "hotline,transports", line->transports);
 	put_u32(t, "hotline,rings", line->rings);
 	if (line->irq != MACHINE_NO_IRQ)
-		CELLS(t, "interrupts", line->irq, EDGE_RISING);
+		put_ring_irqs(t, line);
 	close_node(t);
 }
 

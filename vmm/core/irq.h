@@ -13,7 +13,11 @@
 
 struct vm;
 
-#define IRQ_LINES 24 /* GSI = IOAPIC pin, 0..23 */
+/*
+ * GSI = IOAPIC pin, below this: 64 rings, and the devices.  A machine has as
+ * many pins as it needs.
+ */
+#define IRQ_LINES 96
 
 struct irq_route {
 	uint64_t addr;

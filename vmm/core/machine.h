@@ -25,15 +25,17 @@ struct machine_dev {
 	uint16_t doorbell; /* VIRTIO_MMIO: port for kicks; 0 = none */
 };
 
-#define MACHINE_DEVS 24
+#define MACHINE_DEVS  24
+
+#define MACHINE_RINGS 64
 
 struct machine_line {	     /* include/hotline/hypercall.h */
 	uint32_t transports; /* HL_TRANSPORT_*; 0: there is none */
 	uint16_t port;
 	uint64_t features; /* HL_FEATURE_* */
 	uint32_t advice;   /* HL_ADVICE_* */
-	uint32_t rings;
-	uint32_t irq; /* GSI of completions, or MACHINE_NO_IRQ */
+	uint32_t rings;	   /* up to MACHINE_RINGS */
+	uint32_t irq; /* GSI of ring 0, the others follow; or MACHINE_NO_IRQ */
 };
 
 struct machine_range {
