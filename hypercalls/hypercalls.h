@@ -13,6 +13,7 @@
 #include "include/hotline/hypercall.h"
 #include "vmm/core/stats.h"
 
+struct clock;
 struct call_row;
 struct call_stats;
 struct rings;
@@ -25,6 +26,7 @@ struct hypercalls_options {
 	unsigned int tsc_khz;
 	unsigned int crossing_us; /* how long one may take */
 	struct selftest *test;	  /* with HL_FEATURE_TEST; outlives us */
+	struct clock *clock;	  /* with HL_FEATURE_CLOCK; likewise */
 	/* with HL_FEATURE_ASYNC: */
 	unsigned int rings, workers; /* workers: long calls at a time */
 	unsigned int irq;	     /* GSI */
@@ -58,6 +60,7 @@ struct hypercalls {
 	atomic_uint timing;
 	unsigned int nr_timings; /* such requests so far; the I/O thread's */
 	struct selftest *test;
+	struct clock *clock;
 	struct rings *rings; /* with HL_FEATURE_ASYNC */
 	unsigned int nr_rings;
 	unsigned int irq;	   /* GSI of completions */
