@@ -49,7 +49,7 @@ struct hl_clock {
 	/*
 	 * Bound of the wall time's distance from the host's, ns, while the page
 	 * is younger than two of the host's periods (20 ms, unless it was told
-	 * otherwise); then it grows by a thousandth of the age.
+	 * otherwise); then it grows by a five-hundredth of the age.
 	 */
 	__u64 wall_error;
 	__u64 disruptions; /* as in vmclock: time went on without the guest */

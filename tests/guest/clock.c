@@ -62,7 +62,7 @@ static struct reading look(void)
 		/* As the header has it, but for pages of any age. */
 		r.error = c->wall_error +
 			  (uint64_t)((unsigned __int128)age * c->mult >> 32) /
-				  1000;
+				  500;
 		r.sets = c->wall_sets;
 		r.disruptions = c->disruptions;
 		if (!(r.seq & 1) && c->seq == r.seq)

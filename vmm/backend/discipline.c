@@ -2,7 +2,7 @@
 /* How the line of the clock page follows the host. */
 #include "vmm/backend/discipline.h"
 
-#define SLEW_MAX 100 /* the most that is corrected: 1/100 of the rate */
+#define EASE 4 /* periods that a correction takes */
 /* A rate further than an eighth from the nominal is none: the host slept. */
 #define RATE_SANE 8
 
@@ -32,7 +32,7 @@ void discipline_start(struct discipline *d, uint64_t tsc, uint64_t mono,
 	d->next_mult = d->rate;
 	d->next_jump = 0;
 	d->base = (int64_t)(ns - mono);
-	d->tsc = tsc;
+	d->tsc = d->seen = tsc;
 	d->mono = mono;
 	d->unsure = d->rate / DISCIPLINE_CHANGE;
 }
@@ -78,20 +78,42 @@ static int64_t phase(struct discipline *d, uint64_t tsc, uint64_t mono)
 	return ahead;
 }
 
+/* ticks: since the last sample.  It may be late again, but less and less. */
+static void set_ease(struct discipline *d, uint64_t ticks)
+{
+	uint64_t least = EASE * ticks_in(d, d->period_ns);
+
+	d->ease /= 2;
+	if (d->ease < 2 * ticks)
+		d->ease = 2 * ticks;
+	if (d->ease < least)
+		d->ease = least;
+}
+
+/* What takes the line from so far ahead to where it should be. */
+static uint64_t slewed(const struct discipline *d, int64_t ahead)
+{
+	uint64_t most = d->rate / DISCIPLINE_SLEW;
+	uint64_t far = (uint64_t)(ahead < 0 ? -ahead : ahead);
+	uint64_t slew = (uint64_t)(((unsigned __int128)far << 32) / d->ease);
+
+	if (slew > most)
+		slew = most;
+	return ahead < 0 ? d->rate + slew : d->rate - slew;
+}
+
 void discipline_sample(struct discipline *d, uint64_t tsc, uint64_t mono,
 		       bool gap)
 {
-	int64_t most = (int64_t)(d->period_ns / SLEW_MAX);
-	int64_t ahead, slew;
-	uint64_t ticks;
+	uint64_t horizon;
+	int64_t ahead;
 
+	set_ease(d, gap ? 0 : tsc - d->seen);
+	d->seen = tsc;
 	measure(d, tsc, mono, gap);
 	ahead = phase(d, tsc, mono);
-	ticks = ticks_in(d, d->period_ns);
-	slew = ahead > most ? most : ahead < -most ? -most : ahead;
-	d->next_mult =
-		(uint64_t)((int64_t)d->rate -
-			   (int64_t)(slew * (1ll << 32)) / (int64_t)ticks);
+	d->next_mult = slewed(d, ahead);
+	horizon = 2 * ticks_in(d, d->period_ns);
 	d->error = (uint64_t)(ahead < 0 ? -ahead : ahead) + 1 +
-		   (uint64_t)((unsigned __int128)ticks * 2 * d->unsure >> 32);
+		   (uint64_t)((unsigned __int128)horizon * d->unsure >> 32);
 }

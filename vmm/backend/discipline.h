@@ -6,7 +6,9 @@
  *
  * The line never goes back.  Behind by more than DISCIPLINE_JUMP it jumps
  * forward; ahead by more than DISCIPLINE_AHEAD it stays so for ever (`base`
- * grows); all else is slewed off, by at most 1 % of the rate.
+ * grows); all else is slewed off, by at most a thousandth of the rate.  It takes
+ * at least four periods for that, and longer if it was called late, so that a
+ * correction that lasts too long does not overshoot.
  */
 #ifndef BACKEND_DISCIPLINE_H
 #define BACKEND_DISCIPLINE_H
@@ -14,8 +16,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define DISCIPLINE_JUMP	 1000000   /* ns */
-#define DISCIPLINE_AHEAD 100000000 /* ns */
+#define DISCIPLINE_JUMP	 1000000  /* ns */
+#define DISCIPLINE_AHEAD 10000000 /* ns */
+#define DISCIPLINE_SLEW	 1000	  /* a part in so many */
 /*
  * What the host's rate is expected to change by within a period, as a fraction:
  * from one end of adjtimex' +-500 ppm to the other.
@@ -31,7 +34,7 @@ struct discipline {
 	int64_t base; /* the line aims at CLOCK_MONOTONIC + base */
 	/*
 	 * Bound of the line's distance from there, ns, until two periods after
-	 * the last sample.
+	 * the last sample; then it grows by up to 1/500 of the age.
 	 */
 	uint64_t error;
 	uint64_t jumps, rebases; /* how often */
@@ -40,6 +43,8 @@ struct discipline {
 	uint64_t period_ns;
 	uint64_t nominal, rate, unsure;
 	uint64_t tsc, mono; /* where the rate was last measured */
+	uint64_t seen;	    /* the last sample's tsc */
+	uint64_t ease;	    /* ticks in which an error is slewed off */
 	uint64_t next_mult, next_jump;
 };
 
