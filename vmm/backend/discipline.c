@@ -66,7 +66,7 @@ static int64_t phase(struct discipline *d, uint64_t tsc, uint64_t mono)
 
 	d->next_jump = 0;
 	if (ahead > DISCIPLINE_AHEAD) {
-		d->base += ahead;
+		d->base = (int64_t)((uint64_t)d->base + (uint64_t)ahead);
 		d->rebases++;
 		return 0;
 	}
@@ -83,7 +83,7 @@ static void set_ease(struct discipline *d, uint64_t ticks)
 {
 	uint64_t least = EASE * ticks_in(d, d->period_ns);
 
-	d->ease /= 2;
+	d->ease -= d->ease / 16;
 	if (d->ease < 2 * ticks)
 		d->ease = 2 * ticks;
 	if (d->ease < least)
