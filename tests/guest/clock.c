@@ -257,7 +257,19 @@ static void two_processors(void)
 	print("  two processors\n");
 }
 
-/* cpus=2: with the second; pauses=N: until it was resumed so often. */
+static void all_looks(void)
+{
+	stays_monotonic();
+	calls_agree();
+	writes_do_nothing();
+	if (param("cpus", 1) > 1)
+		two_processors();
+}
+
+/*
+ * cpus=2: with the second; pauses=N: until it was resumed so often; quick=1:
+ * nothing but that.
+ */
 void test_clock(void)
 {
 	uint64_t pauses = param("pauses", 0), last;
@@ -265,11 +277,8 @@ void test_clock(void)
 	if (!find())
 		return;
 	first_look();
-	stays_monotonic();
-	calls_agree();
-	writes_do_nothing();
-	if (param("cpus", 1) > 1)
-		two_processors();
+	if (!param("quick", 0))
+		all_looks();
 	check(look().disruptions == 0, "disrupted %u times",
 	      look().disruptions);
 	print("  ready\n");
