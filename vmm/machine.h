@@ -48,7 +48,8 @@ int machine_line_init(struct machine *m);
 void machine_line_exit(struct machine *m);
 
 /* The clock page, vmm/machine_clock.c; as above. */
-void machine_clock_describe(struct machine *m, uint32_t *gsi);
+void machine_clock_describe(struct machine *m, enum boot_tables tables,
+			    uint32_t *gsi);
 int machine_clock_prepare(struct machine *m);
 int machine_clock_init(struct machine *m);
 

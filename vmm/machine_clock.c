@@ -14,13 +14,18 @@
 
 #define PERIOD_MS 10 /* unless the user wants another */
 
-/* With all else that a machine may have, no line may be left for us. */
-static uint32_t take_irq(uint32_t *gsi)
+/*
+ * Kernels with ACPI would not look for it in _CRS, but pay for the IOAPIC's pin
+ * at boot.  With all else that a machine may have, none may be left, too.
+ */
+static uint32_t take_irq(enum boot_tables tables, uint32_t *gsi)
 {
-	return *gsi < IRQ_LINES ? (*gsi)++ : MACHINE_NO_IRQ;
+	return tables == BOOT_DT && *gsi < IRQ_LINES ? (*gsi)++
+						     : MACHINE_NO_IRQ;
 }
 
-void machine_clock_describe(struct machine *m, uint32_t *gsi)
+void machine_clock_describe(struct machine *m, enum boot_tables tables,
+			    uint32_t *gsi)
 {
 	struct machine_desc *d = &m->desc;
 
@@ -30,7 +35,7 @@ void machine_clock_describe(struct machine *m, uint32_t *gsi)
 		.kind = DEV_CLOCK,
 		.base = HL_CLOCK_MMIO,
 		.size = HL_CLOCK_MMIO_SIZE,
-		.irq = take_irq(gsi),
+		.irq = take_irq(tables, gsi),
 	};
 	if (d->line.transports)
 		d->line.features |= HL_FEATURE_CLOCK;

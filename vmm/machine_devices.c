@@ -202,7 +202,7 @@ void machine_describe(struct machine *m, enum boot_tables tables)
 		for (unsigned int n = kinds[k].count(m->cfg); n; n--, i++)
 			describe_virtio(m, i, gsi++);
 	machine_line_describe(m, &gsi);
-	machine_clock_describe(m, &gsi);
+	machine_clock_describe(m, tables, &gsi);
 	d->ioapic_pins = gsi ? gsi : 1;
 }
 

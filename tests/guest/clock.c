@@ -107,7 +107,8 @@ static bool find(void)
 	cpuid(HL_CPUID_CLOCK, reg);
 	page = reg[0] | (uint64_t)reg[1] << 32;
 	check(page == HL_CLOCK_MMIO, "the page is at %x", page);
-	check(reg[2] < 24 && !reg[3], "interrupt %u", (uint64_t)reg[2]);
+	check((reg[2] < 24 || reg[2] == ~0u) && !reg[3], "interrupt %u",
+	      (uint64_t)reg[2]);
 	return page == HL_CLOCK_MMIO;
 }
 

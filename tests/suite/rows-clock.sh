@@ -56,7 +56,7 @@ pause_ends() {
 # Nothing is lost or done twice, wherever the vCPUs happen to be.
 pause_busy() {
 	local job i
-	head -c 8M /dev/urandom >d.img
+	dd if=/dev/urandom of=d.img bs=1M count=8 2>/dev/null
 	sum <d.img >want
 	pv -c 2 -d d.img --name busy -- sh -c '
 		echo up
@@ -67,7 +67,7 @@ pause_busy() {
 	job=$!
 	wait_line got '^up'
 	i=0
-	while kill -0 $job 2>/dev/null && [ $i -lt 40 ]; do
+	while kill -0 $job 2>/dev/null && [ $i -lt 15 ]; do
 		hotline pause busy 2>/dev/null || break
 		hotline resume busy 2>/dev/null || break
 		i=$((i + 1))

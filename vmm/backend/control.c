@@ -80,17 +80,14 @@ static void stop(struct control *ctl)
 	vm_end(ctl->vm, EXIT_STOPPED);
 }
 
-/* The answer says how far it got: `info` says when it is there. */
-static void put_pause(struct control *ctl, FILE *out)
+static void do_pause(struct control *ctl)
 {
 	pause_begin(ctl->pause);
-	fprintf(out, "state=%s\n", vm_state(ctl->vm));
 }
 
-static void put_resume(struct control *ctl, FILE *out)
+static void do_resume(struct control *ctl)
 {
 	pause_end(ctl->pause);
-	fprintf(out, "state=%s\n", vm_state(ctl->vm));
 }
 
 static const struct request {
@@ -105,8 +102,8 @@ static const struct request {
 	{ .line = "exits", .put = put_exits },
 	{ .line = "watch latency", .want = WANT_TIMES },
 	{ .line = "watch exits", .want = WANT_EXITS },
-	{ .line = "pause", .put = put_pause },
-	{ .line = "resume", .put = put_resume },
+	{ .line = "pause", .after = do_pause },
+	{ .line = "resume", .after = do_resume },
 	{ .line = "stop", .after = stop },
 };
 

@@ -163,10 +163,13 @@ static const struct {
 	bool io;	       /* base is a port */
 } kinds[] = {
 	[DEV_VIRTIO_MMIO] = { .prefix = "VR", .hid = "LNRO0005" },
-	[DEV_SERIAL] = { "UR", "PNP0501", .pnp = true, .io = true },
+	[DEV_SERIAL] = { .prefix = "UR",
+			 .hid = "PNP0501",
+			 .pnp = true,
+			 .io = true },
 	[DEV_POWER] = {}, /* the FADT has it */
 	[DEV_PVPANIC] = { .prefix = "PV", .hid = "QEMU0001" },
-	[DEV_CLOCK] = { "CK", "AMZNC10C", "VMCLOCK" },
+	[DEV_CLOCK] = { .prefix = "CK", .hid = "AMZNC10C", .cid = "VMCLOCK" },
 };
 
 static bool sayable(const struct machine_dev *dev)
