@@ -244,7 +244,6 @@ static void run(struct machine *m)
 		}
 	}
 	event_run(m->vm.loop);
-	hold_close(&m->vm);
 	for (unsigned int i = 0; i < m->vm.nr_cpus; i++)
 		vcpu_join(&m->vm.vcpu[i]);
 }

@@ -137,7 +137,6 @@ START_TEST(ends_while_held)
 	while (atomic_load(&vm.running))
 		nap();
 	ck_assert(!hold_wait(&vm));
-	hold_close(&vm);
 	hold_begin(&vm);
 	hold_end(&vm);
 	hold_end(&vm);

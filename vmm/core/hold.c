@@ -16,7 +16,6 @@ void hold_init(struct hold *hold)
 	pthread_mutex_init(&hold->lock, NULL);
 	pthread_cond_init(&hold->moved, NULL);
 	hold->holders = hold->held = 0;
-	hold->closed = false;
 	atomic_init(&hold->wanted, false);
 }
 
@@ -33,7 +32,7 @@ void hold_begin(struct vm *vm)
 	pthread_mutex_lock(&hold->lock);
 	hold->holders++;
 	atomic_store(&hold->wanted, true);
-	for (unsigned int i = 0; !hold->closed && i < vm->nr_cpus; i++)
+	for (unsigned int i = 0; i < vm->nr_cpus; i++)
 		vcpu_kick(&vm->vcpu[i]);
 	pthread_mutex_unlock(&hold->lock);
 }
@@ -102,12 +101,5 @@ void hold_wake(struct vm *vm)
 {
 	pthread_mutex_lock(&vm->hold.lock);
 	pthread_cond_broadcast(&vm->hold.moved);
-	pthread_mutex_unlock(&vm->hold.lock);
-}
-
-void hold_close(struct vm *vm)
-{
-	pthread_mutex_lock(&vm->hold.lock);
-	vm->hold.closed = true;
 	pthread_mutex_unlock(&vm->hold.lock);
 }

@@ -19,7 +19,6 @@ struct hold {
 	pthread_cond_t moved;
 	unsigned int holders; /* who wants it */
 	unsigned int held;    /* vCPU threads that stand still */
-	bool closed;	      /* the threads are about to be joined */
 	atomic_bool wanted;   /* holders, for a look without the lock */
 };
 
@@ -41,7 +40,5 @@ void hold_end(struct vm *vm);
 void hold_here(struct vcpu *vcpu);
 /* vm_end()'s: lets everybody go. */
 void hold_wake(struct vm *vm);
-/* Before the vCPUs' threads are joined: from then on none is signalled. */
-void hold_close(struct vm *vm);
 
 #endif
