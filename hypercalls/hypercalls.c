@@ -110,6 +110,7 @@ struct hypercalls *hypercalls_new(struct vm *vm,
 	hc->nr_cpus = vm->nr_cpus;
 	hc->port = opt->port;
 	hc->test = opt->test;
+	hc->clock = opt->clock;
 	hc->nr_rings = opt->rings;
 	hc->irq = opt->irq;
 	set_clock(hc, opt);

@@ -14,6 +14,7 @@
 #include "vmm/core/stats.h"
 
 struct call_quick;
+struct clock;
 struct call_row;
 struct call_stats;
 struct rings;
@@ -26,6 +27,7 @@ struct hypercalls_options {
 	unsigned int tsc_khz;
 	unsigned int crossing_us; /* how long one may take */
 	struct selftest *test;	  /* with HL_FEATURE_TEST; outlives us */
+	struct clock *clock;	  /* with HL_FEATURE_CLOCK; likewise */
 	/* with HL_FEATURE_ASYNC: */
 	unsigned int rings, workers; /* workers: long calls at a time */
 	unsigned int irq;	     /* GSI of ring 0, the others follow */
@@ -60,6 +62,7 @@ struct hypercalls {
 	atomic_uint timing;
 	unsigned int nr_timings; /* such requests so far; the I/O thread's */
 	struct selftest *test;
+	struct clock *clock;
 	struct rings *rings; /* with HL_FEATURE_ASYNC */
 	unsigned int nr_rings;
 	unsigned int irq;	   /* GSI of ring 0, the others follow */

@@ -12,7 +12,9 @@
 #include <unistd.h>
 
 #include "vmm/backend/console.h"
+#include "vmm/backend/clock.h"
 #include "vmm/backend/control.h"
+#include "vmm/backend/pause.h"
 #include "vmm/backend/signals.h"
 #include "vmm/backend/watchdog.h"
 #include "vmm/core/event.h"
@@ -94,15 +96,29 @@ static int make_console(struct machine *m)
 	return EXIT_INTERNAL;
 }
 
-static uint64_t last_output(void *con)
+/* Or when the guest was last kept from it. */
+static uint64_t last_output(void *ctx)
 {
-	return con ? console_last_output_ns(con) : 0;
+	struct machine *m = ctx;
+	uint64_t last = m->con ? console_last_output_ns(m->con) : 0;
+	uint64_t paused = pause_last_ns(m->pause);
+
+	return last > paused ? last : paused;
 }
 
 /* The file that has the guest kernel's symbols, if any has. */
 static const char *symbols_of(const struct run_config *cfg)
 {
 	return cfg->vmlinux ? cfg->vmlinux : cfg->kernel;
+}
+
+static int make_pause(struct machine *m)
+{
+	m->pause = pause_new(&m->vm, m->clock);
+	if (m->pause)
+		return 0;
+	error("pause: %s", strerror(errno));
+	return EXIT_OSERR;
 }
 
 static int make_services(struct machine *m)
@@ -112,11 +128,12 @@ static int make_services(struct machine *m)
 		.vmlinux = symbols_of(m->cfg),
 		.cpus = m->cfg->cpus,
 		.mem = m->cfg->mem.size,
+		.pause = m->pause,
 	};
 	const struct watchdog_options dog = {
 		.seconds = m->cfg->watchdog_s,
 		.last_output_ns = last_output,
-		.ctx = m->con,
+		.ctx = m,
 		.symbol = symbol_lookup,
 		.elf = symbols_of(m->cfg),
 	};
@@ -180,6 +197,8 @@ static int build(struct machine *m, enum boot_tables tables)
 	if (!err)
 		err = machine_line_prepare(m);
 	if (!err)
+		err = machine_clock_prepare(m);
+	if (!err)
 		err = vm_add_cpus(&m->vm, m->cfg->cpus);
 	if (err)
 		return err;
@@ -192,9 +211,13 @@ static int build(struct machine *m, enum boot_tables tables)
 	if (!err)
 		err = machine_devices_init(m);
 	if (!err)
+		err = machine_clock_init(m);
+	if (!err)
 		err = machine_line_init(m);
 	if (!err)
 		err = load_guest(m, tables);
+	if (!err)
+		err = make_pause(m);
 	if (!err)
 		err = make_services(m);
 	if (!err && m->con) {
@@ -245,6 +268,7 @@ static void tear_down(struct machine *m)
 {
 	watchdog_free(m->watchdog);
 	control_free(m->control);
+	pause_free(m->pause);
 	machine_devices_exit(m);
 	signals_free(m->signals);
 	console_free(m->con);
@@ -286,6 +310,7 @@ int machine_run(const struct run_config *cfg)
 			err = end_status(m);
 		}
 		machine_line_exit(m);
+		clock_free(m->clock);
 		vm_exit(&m->vm);
 	}
 out:

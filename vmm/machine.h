@@ -26,6 +26,8 @@ struct machine {
 	unsigned int nr_virtio;
 	struct selftest *test; /* with --hypercalls test */
 	struct hypercalls *calls;
+	struct clock *clock; /* NULL with --clock off */
+	struct pause *pause;
 	struct control *control;
 	struct watchdog *watchdog;
 	struct signals *signals;
@@ -44,6 +46,12 @@ void machine_line_describe(struct machine *m, uint32_t *gsi);
 int machine_line_prepare(struct machine *m);
 int machine_line_init(struct machine *m);
 void machine_line_exit(struct machine *m);
+
+/* The clock page, vmm/machine_clock.c; as above. */
+void machine_clock_describe(struct machine *m, enum boot_tables tables,
+			    uint32_t *gsi);
+int machine_clock_prepare(struct machine *m);
+int machine_clock_init(struct machine *m);
 
 /*
  * Makes the devices that m->desc names.  0, or an enum exit_code after an

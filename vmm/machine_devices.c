@@ -202,6 +202,7 @@ void machine_describe(struct machine *m, enum boot_tables tables)
 		for (unsigned int n = kinds[k].count(m->cfg); n; n--, i++)
 			describe_virtio(m, i, gsi++);
 	machine_line_describe(m, &gsi);
+	machine_clock_describe(m, tables, &gsi);
 	d->ioapic_pins = gsi ? gsi : 1;
 }
 
@@ -273,8 +274,10 @@ int machine_devices_init(struct machine *m)
 		case DEV_SERIAL:
 			err = make_serial(m, at);
 			break;
+		case DEV_CLOCK:
+			break; /* vmm/machine_clock.c */
 		case DEV_VIRTIO_MMIO:
-			return make_virtio(m, at); /* all; they are last */
+			return make_virtio(m, at); /* all; the last of ours */
 		}
 	}
 	return err;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "hypercalls/hypercalls.h"
+#include "include/hotline/clock.h"
 #include "include/hotline/hypercall.h"
 #include "include/hotline/platform.h"
 #include "include/hotline/test.h"
@@ -56,8 +57,9 @@ static int add_leaves(struct machine *m)
 		uint32_t leaf, reg[4];
 	} rows[] = {
 		{ HL_CPUID_BASE,
-		  { HL_CPUID_TRANSPORT, sign.word[0], sign.word[1],
-		    sign.word[2] } },
+		  { line->features & HL_FEATURE_CLOCK ? HL_CPUID_CLOCK
+						      : HL_CPUID_TRANSPORT,
+		    sign.word[0], sign.word[1], sign.word[2] } },
 		{ HL_CPUID_FEATURES,
 		  { HL_ABI_VERSION, (uint32_t)line->features,
 		    (uint32_t)(line->features >> 32), line->advice } },
@@ -134,6 +136,7 @@ int machine_line_init(struct machine *m)
 	if (err)
 		return err;
 	opt.test = m->test;
+	opt.clock = m->clock;
 	m->calls = hypercalls_new(&m->vm, &opt);
 	if (m->calls)
 		return 0;

@@ -12,8 +12,8 @@
 #endif
 
 static const struct cli_cmd *const commands[] = {
-	&cli_cmd_run,  &cli_cmd_list,	&cli_cmd_stop,
-	&cli_cmd_stat, &cli_cmd_doctor,
+	&cli_cmd_run,	 &cli_cmd_list, &cli_cmd_stop,	 &cli_cmd_pause,
+	&cli_cmd_resume, &cli_cmd_stat, &cli_cmd_doctor,
 };
 
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))

@@ -23,6 +23,7 @@
 #define RUN_NAME_LEN   48 /* with the NUL */
 #define RUN_RINGS      MACHINE_RINGS
 #define RUN_WORKERS    64
+#define RUN_PERIOD_MS  1000
 #define RUN_QUEUES     8  /* queues of one disk */
 #define RUN_SERIAL_LEN 20 /* virtio 1.2, 5.2.6.1: VIRTIO_BLK_T_GET_ID */
 #define RUN_MEM_MIN    (16ull << 20) /* bytes; no Linux of ours starts with less */
@@ -77,6 +78,11 @@ struct run_line { /* --hypercalls */
 	unsigned int workers; /* 1..RUN_WORKERS; 0 = not said */
 };
 
+struct run_clock { /* --clock */
+	bool off;
+	unsigned int period_ms; /* 1..RUN_PERIOD_MS; 0 = not said */
+};
+
 struct run_config {
 	char name[RUN_NAME_LEN]; /* never "" */
 	const char *kvm_path;
@@ -94,6 +100,7 @@ struct run_config {
 	struct run_disk disk[RUN_DISKS];
 	unsigned int nr_disks;
 	struct run_line line;
+	struct run_clock clock;
 	struct run_net net[RUN_NETS];
 	unsigned int nr_nets;	 /* default: one, user */
 	bool no_net;		 /* --net none; nr_nets is 0 then */

@@ -33,6 +33,10 @@
 #define HL_PVPANIC_MMIO	     0xd0001000
 #define HL_PVPANIC_MMIO_SIZE 0x2
 
+/* The clock page: include/hotline/clock.h */
+#define HL_CLOCK_MMIO	   0xd0003000
+#define HL_CLOCK_MMIO_SIZE 0x1000
+
 /* First virtio-mmio window; the others follow, one page each. */
 #define HL_VIRTIO_MMIO	    0xd0010000
 #define HL_VIRTIO_MMIO_STEP 0x1000

@@ -16,8 +16,11 @@
 #include "hypercalls/table.h"
 #include "include/hotline/hypercall.h"
 #include "include/hotline/test.h"
+#include "include/hotline/platform.h"
+#include "vmm/backend/clock.h"
 #include "vmm/backend/selftest.h"
 #include "vmm/core/log.h"
+#include "vmm/core/machine.h"
 #include "vmm/core/vcpu.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -61,6 +64,9 @@ static void set_up(void)
 	const struct mem_options mem = { .size = PAGES * 4096,
 					 .backing = MEM_ANON,
 					 .no_thp = true };
+	const struct clock_options page = { .addr = HL_CLOCK_MMIO,
+					    .irq = MACHINE_NO_IRQ,
+					    .period_ms = 10 };
 	struct hypercalls_options opt = { .port = 0x610,
 					  .features = ~HL_FEATURE_ASYNC,
 					  .tsc_khz = 1000000,
@@ -74,7 +80,8 @@ static void set_up(void)
 	must(mem_init(&vm.mem, &mem) == 0);
 	ram = vm.mem.host;
 	opt.test = selftest_new(&vm);
-	must(opt.test);
+	opt.clock = clock_new(&vm, &page);
+	must(opt.test && opt.clock);
 	hc = hypercalls_new(&vm, &opt);
 	must(hc);
 	/* Sleeping finds nothing. */

@@ -55,6 +55,9 @@ void cpu_init(void);
 void ap_run(void (*fn)(void *), void *arg); /* once */
 extern volatile bool ap_running;
 
+/* line.c: one call by the port, from the boot processor */
+int64_t line_call(uint16_t op, uint64_t arg);
+
 /* start.S */
 int try_rdmsr(uint32_t msr, uint64_t *val);
 int try_wrmsr(uint32_t msr, uint64_t val);
@@ -109,6 +112,13 @@ static inline uint64_t tsc(void)
 	__asm__ volatile("lfence; rdtsc" : "=a"(lo), "=d"(hi));
 	return (uint64_t)hi << 32 | lo;
 }
+static inline void cpuid(uint32_t leaf, uint32_t reg[4])
+{
+	__asm__ volatile("cpuid"
+			 : "=a"(reg[0]), "=b"(reg[1]), "=c"(reg[2]),
+			   "=d"(reg[3])
+			 : "a"(leaf), "c"(0));
+}
 static inline void relax(void)
 {
 	__asm__ volatile("pause" : : : "memory");
@@ -122,6 +132,6 @@ static inline void fence(void)
 void test_chains(void), test_registers(void), test_blk(void), test_net(void),
 	test_console(void), test_fuzz(void), test_race(void), test_ports(void),
 	test_mmio(void), test_msr(void), test_ioapic(void), test_reset(void),
-	test_line(void);
+	test_line(void), test_clock(void), test_noclock(void);
 
 #endif

@@ -21,14 +21,6 @@
 
 static bool amd;
 
-static void cpuid(uint32_t leaf, uint32_t reg[4])
-{
-	__asm__ volatile("cpuid"
-			 : "=a"(reg[0]), "=b"(reg[1]), "=c"(reg[2]),
-			   "=d"(reg[3])
-			 : "a"(leaf), "c"(0));
-}
-
 static int64_t vmcall(uint64_t nr, uint64_t rbx, uint64_t rcx, uint64_t rdx)
 {
 	int64_t ret;
@@ -81,6 +73,12 @@ static void set_page(uint64_t at)
 	outl(HL_LINE_PORT + HL_LINE_PAGE, (uint32_t)(at / PAGE));
 }
 
+int64_t line_call(uint16_t op, uint64_t arg)
+{
+	set_page(CALLS_AT);
+	return call(op, arg, 0, 0);
+}
+
 static uint32_t transports(void)
 {
 	uint32_t reg[4];
@@ -90,7 +88,7 @@ static uint32_t transports(void)
 	cpuid(HL_CPUID_BASE, reg);
 	if (reg[1] != 0x6c746f68 || reg[2] != 0x2d656e69)
 		fail("no hotline-vmm in CPUID");
-	check(reg[0] == HL_CPUID_TRANSPORT, "highest leaf %x",
+	check(reg[0] >= HL_CPUID_TRANSPORT, "highest leaf %x",
 	      (uint64_t)reg[0]);
 	cpuid(HL_CPUID_FEATURES, reg);
 	check(reg[0] == HL_ABI_VERSION, "version %u", (uint64_t)reg[0]);

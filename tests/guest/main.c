@@ -87,6 +87,8 @@ static const struct test {
 	{ "msr", test_msr },
 	{ "ioapic", test_ioapic },
 	{ "line", test_line },
+	{ "clock", test_clock },
+	{ "noclock", test_noclock },
 };
 
 static void take_params(const uint8_t *params)

@@ -83,6 +83,12 @@ START_TEST(fdt_has_what_linux_reads)
 	ck_assert_uint_eq(cell(fdt, node, "clock-frequency", 0), 1843200);
 	node = path(fdt, "/soc/pvpanic@d0001000");
 	ck_assert_ptr_null(fdt_getprop(fdt, node, "interrupts", NULL));
+	node = path(fdt, "/soc/ptp@d0003000");
+	ck_assert_int_eq(fdt_node_check_compatible(fdt, node, "amazon,vmclock"),
+			 0);
+	ck_assert_uint_eq(cell(fdt, node, "reg", 0), HL_CLOCK_MMIO);
+	ck_assert_uint_eq(cell(fdt, node, "reg", 1), HL_CLOCK_MMIO_SIZE);
+	ck_assert_uint_eq(cell(fdt, node, "interrupts", 0), 10);
 	node = path(fdt, "/hypercall");
 	ck_assert_uint_eq(cell(fdt, node, "hotline,ports", 0), HL_LINE_PORT);
 	ck_assert_uint_eq(cell(fdt, node, "hotline,features", 0), 5);
@@ -240,6 +246,8 @@ START_TEST(acpi_tables_are_linked_and_summed)
 	ck_assert_uint_eq(boot_get(madt + 4, 4), 44 + 4 * 8 + 12);
 	ck_assert_uint_eq(boot_get(madt + 44 + 3 * 8 + 3, 1), 3);
 	ck_assert_uint_eq(boot_get(madt + 44 + 4 * 8 + 4, 4), 0xfec00000);
+	ck_assert_ptr_nonnull(memmem(b, len, "_HID\rAMZNC10C", 14));
+	ck_assert_ptr_nonnull(memmem(b, len, "_CID\rVMCLOCK", 13));
 }
 END_TEST
 

@@ -106,6 +106,20 @@ START_TEST(test_hypercalls)
 }
 END_TEST
 
+START_TEST(test_clock)
+{
+	good("");
+	ck_assert(!cfg.clock.off && !cfg.clock.period_ms);
+	good("--clock off");
+	ck_assert(cfg.clock.off);
+	good("--clock off --clock on,period=1000");
+	ck_assert(!cfg.clock.off);
+	ck_assert_uint_eq(cfg.clock.period_ms, 1000);
+	good("--clock period=1");
+	ck_assert_uint_eq(cfg.clock.period_ms, 1);
+}
+END_TEST
+
 START_TEST(test_params_are_joined)
 {
 	good("-p a=1_b --append c --cmdline=d");
@@ -347,6 +361,7 @@ int main(void)
 	tcase_add_test(tc, test_spellings);
 	tcase_add_test(tc, test_params_are_joined);
 	tcase_add_test(tc, test_hypercalls);
+	tcase_add_test(tc, test_clock);
 	tcase_add_test(tc, test_command);
 	tcase_add_test(tc, test_rest);
 	tcase_add_test(tc, test_sizes);

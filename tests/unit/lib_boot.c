@@ -108,6 +108,7 @@ void boot_desc(struct machine_desc *desc, unsigned int cpus,
 		  0 },
 		{ DEV_PVPANIC, HL_PVPANIC_MMIO, HL_PVPANIC_MMIO_SIZE,
 		  MACHINE_NO_IRQ, 0 },
+		{ DEV_CLOCK, HL_CLOCK_MMIO, HL_CLOCK_MMIO_SIZE, 10, 0 },
 	};
 
 	*desc = (struct machine_desc){

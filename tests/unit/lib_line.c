@@ -7,7 +7,9 @@
 
 #include "include/hotline/platform.h"
 #include "tests/unit/lib_mmio.h"
+#include "vmm/backend/clock.h"
 #include "vmm/core/log.h"
+#include "vmm/core/machine.h"
 
 struct line_bed line;
 
@@ -15,6 +17,9 @@ void line_setup_with(uint64_t features)
 {
 	const struct mem_options opt = { .size = LINE_MEM,
 					 .backing = MEM_ANON };
+	const struct clock_options page = { .addr = HL_CLOCK_MMIO,
+					    .irq = MACHINE_NO_IRQ,
+					    .period_ms = 10 };
 	struct hypercalls_options with = {
 		.port = HL_LINE_PORT,
 		.features = features,
@@ -32,6 +37,9 @@ void line_setup_with(uint64_t features)
 					      .stats_fd = -1 };
 	atomic_store(&line.vm.end, -1);
 	ck_assert_int_eq(mem_init(&line.vm.mem, &opt), 0);
+	hold_init(&line.vm.hold);
+	line.clock = clock_new(&line.vm, &page);
+	ck_assert_ptr_nonnull(line.clock);
 	line.test = selftest_new(&line.vm);
 	ck_assert_ptr_nonnull(line.test);
 	if (features & HL_FEATURE_ASYNC) {
@@ -42,6 +50,7 @@ void line_setup_with(uint64_t features)
 		with.irq = LINE_GSI;
 	}
 	with.test = line.test;
+	with.clock = line.clock;
 	line.hc = hypercalls_new(&line.vm, &with);
 	ck_assert_ptr_nonnull(line.hc);
 	line.slot = line_ptr(LINE_PAGE);
@@ -58,6 +67,7 @@ void line_setup(void)
 void line_teardown(void)
 {
 	hypercalls_free(line.hc);
+	clock_free(line.clock);
 	if (line.vm.irq.vm)
 		irq_exit(&line.vm.irq);
 	bed.kvm.on = false;

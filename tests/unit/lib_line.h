@@ -27,6 +27,7 @@ extern struct line_bed {
 	struct vcpu vcpu[LINE_CPUS]; /* threads that never start */
 	struct hypercalls *hc;
 	struct selftest *test;
+	struct clock *clock;  /* without a TSC */
 	struct hl_call *slot; /* the first CPU's call page */
 } line;
 

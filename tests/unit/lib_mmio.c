@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+#include <x86intrin.h>
 
 #include "vmm/core/event.h"
 #include "vmm/core/log.h"
@@ -18,6 +19,30 @@
 /* --- KVM --- */
 
 struct mmio_bed bed;
+
+/* Not exact as KVM's is: as near as two calls can be. */
+static int kvm_clock(struct kvm_clock_data *data)
+{
+	struct timespec ts;
+
+	*data = (struct kvm_clock_data){ 0 };
+	if (!bed.kvm.tsc_khz || atomic_load(&bed.kvm.no_tsc))
+		return 0;
+	clock_gettime(CLOCK_REALTIME, &ts);
+	data->host_tsc = __rdtsc();
+	data->realtime =
+		(uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+	data->flags = KVM_CLOCK_REALTIME | KVM_CLOCK_HOST_TSC;
+	return 0;
+}
+
+static int kvm_tsc_offset(const struct kvm_device_attr *attr)
+{
+	uint64_t offset = KVM_TSC_OFFSET;
+
+	memcpy((void *)(uintptr_t)attr->addr, &offset, sizeof(offset));
+	return 0;
+}
 
 static int kvm_ioctl(unsigned long req, void *arg)
 {
@@ -38,6 +63,12 @@ static int kvm_ioctl(unsigned long req, void *arg)
 	case KVM_ENABLE_CAP:
 	case KVM_IRQFD:
 		return 0;
+	case KVM_GET_TSC_KHZ:
+		return (int)bed.kvm.tsc_khz;
+	case KVM_GET_CLOCK:
+		return kvm_clock(arg);
+	case KVM_GET_DEVICE_ATTR:
+		return kvm_tsc_offset(arg);
 	}
 	errno = ENOSPC;
 	return -1;

@@ -19,19 +19,21 @@
 #include "virtio/virtio.h"
 #include "vmm/core/vm.h"
 
-#define MMIO_BASE     0xd0010000
-#define MMIO_GSI      5
-#define MMIO_DOORBELL 0x700
-#define MMIO_QUEUES   3
-#define MMIO_INLINE   2 /* that queue is */
-#define MMIO_FEATURE  7 /* the device's own */
+#define MMIO_BASE      0xd0010000
+#define MMIO_GSI       5
+#define MMIO_DOORBELL  0x700
+#define MMIO_QUEUES    3
+#define MMIO_INLINE    2 /* that queue is */
+#define MMIO_FEATURE   7 /* the device's own */
 
-#define ACKNOWLEDGE   VIRTIO_CONFIG_S_ACKNOWLEDGE
-#define DRIVER	      VIRTIO_CONFIG_S_DRIVER
-#define FEATURES_OK   VIRTIO_CONFIG_S_FEATURES_OK
-#define DRIVER_OK     VIRTIO_CONFIG_S_DRIVER_OK
-#define NEEDS_RESET   VIRTIO_CONFIG_S_NEEDS_RESET
-#define RUNNING	      (ACKNOWLEDGE | DRIVER | FEATURES_OK | DRIVER_OK)
+#define KVM_TSC_OFFSET 0xfffff00000000000 /* the guest's TSC - ours */
+
+#define ACKNOWLEDGE    VIRTIO_CONFIG_S_ACKNOWLEDGE
+#define DRIVER	       VIRTIO_CONFIG_S_DRIVER
+#define FEATURES_OK    VIRTIO_CONFIG_S_FEATURES_OK
+#define DRIVER_OK      VIRTIO_CONFIG_S_DRIVER_OK
+#define NEEDS_RESET    VIRTIO_CONFIG_S_NEEDS_RESET
+#define RUNNING	       (ACKNOWLEDGE | DRIVER | FEATURES_OK | DRIVER_OK)
 
 /* What KVM was asked for. */
 struct mmio_kvm {
@@ -41,6 +43,8 @@ struct mmio_kvm {
 	struct kvm_ioeventfd io[8];
 	unsigned int nr_io;
 	struct kvm_regs regs; /* of any vCPU */
+	unsigned int tsc_khz; /* 0: it cannot say, nor pair the clocks */
+	atomic_bool no_tsc;   /* not any more */
 };
 
 /* What the device was told. */

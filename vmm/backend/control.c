@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "vmm/backend/control_dir.h"
+#include "vmm/backend/pause.h"
 #include "vmm/backend/wants.h"
 #include "vmm/core/clock.h"
 #include "vmm/core/event.h"
@@ -36,6 +37,7 @@ struct client {
 struct control {
 	struct event_source src; /* first: the listening socket */
 	struct vm *vm;
+	struct pause *pause;
 	struct control_dir dir;
 	char name[CONTROL_NAME_MAX + 1];
 	struct stat file; /* of NAME.sock, to know it again */
@@ -54,8 +56,7 @@ static void put_info(struct control *ctl, FILE *out)
 		ctl->name, (int)getpid(), ctl->cpus,
 		(unsigned long long)ctl->mem,
 		(unsigned long long)(clock_ns() - ctl->start_ns) / 1000000,
-		vm_ended(ctl->vm) ? "ending" : "running",
-		ctl->vmlinux ? ctl->vmlinux : "");
+		vm_state(ctl->vm), ctl->vmlinux ? ctl->vmlinux : "");
 }
 
 static void put_stat_json(struct control *ctl, FILE *out)
@@ -79,6 +80,16 @@ static void stop(struct control *ctl)
 	vm_end(ctl->vm, EXIT_STOPPED);
 }
 
+static void do_pause(struct control *ctl)
+{
+	pause_begin(ctl->pause);
+}
+
+static void do_resume(struct control *ctl)
+{
+	pause_end(ctl->pause);
+}
+
 static const struct request {
 	const char *line;
 	void (*put)(struct control *ctl, FILE *out); /* the answer */
@@ -91,6 +102,8 @@ static const struct request {
 	{ .line = "exits", .put = put_exits },
 	{ .line = "watch latency", .want = WANT_TIMES },
 	{ .line = "watch exits", .want = WANT_EXITS },
+	{ .line = "pause", .after = do_pause },
+	{ .line = "resume", .after = do_resume },
 	{ .line = "stop", .after = stop },
 };
 
@@ -341,6 +354,7 @@ int control_new(struct control **out, struct vm *vm,
 	}
 	ctl->vm = vm;
 	ctl->wants.vm = vm;
+	ctl->pause = info->pause;
 	ctl->cpus = info->cpus;
 	ctl->mem = info->mem;
 	ctl->start_ns = clock_ns();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The control socket of a running machine, for `hotline list|stop|stat`.
+ * The control socket of a running machine, for `hotline list|stop|stat|pause`.
  * Served on the I/O loop; a slow client never blocks it.
  *
  * A request is one line (a command's name), the answer "ok LEN\n" or
@@ -15,6 +15,7 @@
 #define CONTROL_CLIENTS 8  /* the one idle for longest makes room */
 
 struct control;
+struct pause;
 struct vm;
 
 struct control_info {
@@ -22,6 +23,7 @@ struct control_info {
 	unsigned int cpus;
 	uint64_t mem;	     /* bytes */
 	const char *vmlinux; /* where the symbols are, copied; or NULL */
+	struct pause *pause; /* lives as long as we */
 };
 
 /*

@@ -157,15 +157,19 @@ static size_t put_madt(struct aml *a, const struct machine_desc *desc)
 
 /* How each kind of device is called; {} = it is described elsewhere. */
 static const struct {
-	const char *prefix; /* of the four-letter name */
-	const char *hid;
-	bool pnp; /* hid is an EISA id */
-	bool io;  /* base is a port */
+	const char *prefix;    /* of the four-letter name */
+	const char *hid, *cid; /* cid: or NULL */
+	bool pnp;	       /* hid is an EISA id */
+	bool io;	       /* base is a port */
 } kinds[] = {
-	[DEV_VIRTIO_MMIO] = { "VR", "LNRO0005", false, false },
-	[DEV_SERIAL] = { "UR", "PNP0501", true, true },
+	[DEV_VIRTIO_MMIO] = { .prefix = "VR", .hid = "LNRO0005" },
+	[DEV_SERIAL] = { .prefix = "UR",
+			 .hid = "PNP0501",
+			 .pnp = true,
+			 .io = true },
 	[DEV_POWER] = {}, /* the FADT has it */
-	[DEV_PVPANIC] = { "PV", "QEMU0001", false, false },
+	[DEV_PVPANIC] = { .prefix = "PV", .hid = "QEMU0001" },
+	[DEV_CLOCK] = { .prefix = "CK", .hid = "AMZNC10C", .cid = "VMCLOCK" },
 };
 
 static bool sayable(const struct machine_dev *dev)
@@ -194,6 +198,10 @@ static void put_dev(struct aml *a, const struct machine_dev *dev,
 		aml_eisaid(a, kinds[dev->kind].hid);
 	else
 		aml_string(a, kinds[dev->kind].hid);
+	if (kinds[dev->kind].cid) {
+		aml_name(a, "_CID");
+		aml_string(a, kinds[dev->kind].cid);
+	}
 	aml_name(a, "_UID");
 	aml_int(a, uid);
 	aml_name(a, "_CRS");

@@ -156,6 +156,15 @@ static void put_pvpanic(struct tree *t, const struct machine_dev *dev)
 	close_node(t);
 }
 
+static void put_clock(struct tree *t, const struct machine_dev *dev)
+{
+	open_node_at(t, "ptp", dev->base);
+	put_string(t, "compatible", "amazon,vmclock");
+	put_reg(t, dev->base, dev->size);
+	put_irq(t, dev);
+	close_node(t);
+}
+
 static void put_power(struct tree *t, const struct machine_dev *dev)
 {
 	open_node_at(t, "power", dev->base);
@@ -203,6 +212,7 @@ static const struct {
 	[DEV_SERIAL] = { ON_ISA, put_serial },
 	[DEV_POWER] = { ON_SOC, put_power },
 	[DEV_PVPANIC] = { ON_SOC, put_pvpanic },
+	[DEV_CLOCK] = { ON_SOC, put_clock },
 };
 
 static void open_soc(struct tree *t)

@@ -96,6 +96,6 @@ void cli_wrap(FILE *out, const char *text, unsigned int indent,
 void cli_json_string(FILE *out, const char *s);
 
 extern const struct cli_cmd cli_cmd_run, cli_cmd_doctor, cli_cmd_list,
-	cli_cmd_stop, cli_cmd_stat;
+	cli_cmd_stop, cli_cmd_stat, cli_cmd_pause, cli_cmd_resume;
 
 #endif

@@ -205,6 +205,13 @@ static const struct cli_opt options[] = {
 		  "  workers=N  such calls at a time, 1 to 64 (default: 4)\n"
 		  "  test  also calls and registers to test and to measure by",
 	  .parse = cli_run_calls },
+	{ .names = { "clock" },
+	  .metavar = "on|off[,period=MS]",
+	  .help = "A page from which the guest reads the host's time without "
+		  "an exit (default: on)\n"
+		  "  period=MS  how often it is set right, 1 to 1000 (default: "
+		  "10)",
+	  .parse = cli_run_clock },
 	{ .names = { "tables" },
 	  .metavar = "KIND",
 	  .help = "What describes the machine to the kernel: dt (device tree) "

@@ -13,6 +13,7 @@ enum machine_dev_kind {
 	DEV_SERIAL, /* 16550 */
 	DEV_POWER,  /* include/hotline/platform.h */
 	DEV_PVPANIC,
+	DEV_CLOCK, /* include/hotline/clock.h */
 };
 
 #define MACHINE_NO_IRQ 0xffffffff

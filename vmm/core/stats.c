@@ -187,7 +187,8 @@ void stats_print_json(struct vm *vm, FILE *out)
 	struct sums sums;
 
 	collect(vm, &sums);
-	fprintf(out, "{\"vcpus\":%u,\"userspace_exits\":{", vm->nr_cpus);
+	fprintf(out, "{\"state\":\"%s\",\"vcpus\":%u,\"userspace_exits\":{",
+		vm_state(vm), vm->nr_cpus);
 	for (int i = 0; i < VCPU_COUNTERS; i++)
 		fprintf(out, "%s\"%s\":%llu", i ? "," : "", counter_names[i],
 			(unsigned long long)count_all(vm, i));
@@ -214,6 +215,7 @@ void stats_print_text(struct vm *vm, FILE *out)
 	struct sums sums;
 
 	collect(vm, &sums);
+	fprintf(out, "state: %s\n", vm_state(vm));
 	fputs("exits to this process\n", out);
 	for (int i = 0; i < VCPU_COUNTERS; i++)
 		fprintf(out, "  %-34s %12llu\n", counter_names[i],

@@ -22,6 +22,7 @@
 #include "vmm/core/event.h"
 #include "vmm/core/exitcode.h"
 #include "vmm/core/exits.h"
+#include "vmm/core/hold.h"
 #include "vmm/core/log.h"
 
 #define KICK_SIGNAL SIGUSR1
@@ -273,6 +274,7 @@ static void answer_where(struct vcpu *vcpu)
 
 static void run_loop(struct vcpu *vcpu)
 {
+	hold_here(vcpu);
 	while (!vm_ended(vcpu->vm)) {
 		if (ioctl(vcpu->fd, KVM_RUN, 0) == 0) {
 			if (atomic_load_explicit(&vcpu->vm->watch_exits,
@@ -289,6 +291,7 @@ static void run_loop(struct vcpu *vcpu)
 		vcpu_count(vcpu, VCPU_INTR);
 		vcpu->run->immediate_exit = 0;
 		answer_where(vcpu);
+		hold_here(vcpu);
 	}
 }
 

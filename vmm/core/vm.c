@@ -194,6 +194,7 @@ int vm_init(struct vm *vm, const struct vm_options *opt)
 	vm->msr.name = "msr";
 	vm->line_port = UINT32_MAX;
 	atomic_store(&vm->end, -1);
+	hold_init(&vm->hold);
 	err = init_steps(vm, opt);
 	if (err)
 		vm_exit(vm);
@@ -217,6 +218,7 @@ void vm_exit(struct vm *vm)
 		close(vm->kvm_fd);
 	if (vm->mem.map)
 		mem_exit(&vm->mem);
+	hold_exit(&vm->hold);
 	memset(vm, 0, sizeof(*vm));
 }
 
@@ -228,8 +230,18 @@ void vm_end(struct vm *vm, int code)
 		return;
 	for (unsigned int i = 0; i < vm->nr_cpus; i++)
 		vcpu_kick(&vm->vcpu[i]);
+	hold_wake(vm);
 	if (!atomic_load(&vm->running) && vm->loop)
 		event_stop(vm->loop);
+}
+
+const char *vm_state(struct vm *vm)
+{
+	if (vm_ended(vm))
+		return "ending";
+	if (!atomic_load(&vm->hold.wanted))
+		return "running";
+	return hold_done(vm) ? "paused" : "pausing";
 }
 
 int vm_ioeventfd(struct vm *vm, bool pio, uint64_t addr, unsigned int len,

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "vmm/core/bus.h"
+#include "vmm/core/hold.h"
 #include "vmm/core/irq.h"
 #include "vmm/core/mem.h"
 
@@ -39,7 +40,9 @@ struct vm {
 	struct event_loop *loop;  /* the I/O thread's */
 	atomic_int end;		  /* vm_end()'s code; -1 = still running */
 	atomic_uint running;	  /* vCPU threads; the last one stops loop */
-	uint32_t slots;		  /* memory slots in use; set-up only */
+	struct hold hold;	  /* of the vCPUs */
+	/* Memory slots in use; set-up's, then vmm/backend/clock.c's. */
+	uint32_t slots;
 	/*
 	 * Who answers a crossing of the line (hypercalls/line.c), on the
 	 * vCPU's thread: cpu is its vcpu->line, run is HL_RUN(), the result
@@ -83,6 +86,9 @@ static inline bool vm_ended(const struct vm *vm)
 	/* In one order with vcpu->tid, so that no end goes without its kick. */
 	return atomic_load(&vm->end) >= 0;
 }
+
+/* "running", "pausing", "paused" or "ending".  Any thread. */
+const char *vm_state(struct vm *vm);
 
 /*
  * KVM_IOEVENTFD: `fd` is signalled by guest writes at addr instead of an exit

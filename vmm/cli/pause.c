@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* `hotline pause` and `hotline resume`. */
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "vmm/cli/cli.h"
+#include "vmm/cli/client.h"
+#include "vmm/core/clock.h"
+#include "vmm/core/exitcode.h"
+#include "vmm/core/log.h"
+
+struct pause_args {
+	const char *name;
+};
+
+static int set_name(void *ctx, const char *val)
+{
+	struct pause_args *p = ctx;
+
+	if (p->name) {
+		error("%s: one machine at a time", val);
+		return EXIT_USAGE;
+	}
+	p->name = val;
+	return 0;
+}
+
+/* Asks until the machine says that it is in that state. */
+static int wait_state(int fd, const char *request, const char *want)
+{
+	const struct timespec ms = { .tv_nsec = 1000000 };
+	int64_t until = clock_ms() + CLIENT_MS;
+	char state[32], *body;
+
+	for (;; request = "info") {
+		int err = client_ask(fd, request, &body);
+
+		if (err)
+			return err;
+		client_value(body, "state", state, sizeof(state));
+		free(body);
+		if (!strcmp(state, want))
+			return 0;
+		if (!strcmp(state, "ending"))
+			return -ECONNRESET;
+		if (clock_ms() >= until)
+			return -ETIMEDOUT;
+		nanosleep(&ms, NULL);
+	}
+}
+
+static int ask(struct control_dir *dir, const char *name, const char *request,
+	       const char *want)
+{
+	pid_t pid;
+	int fd = client_connect(dir, name, &pid);
+	int err = fd;
+
+	if (fd == -ENOENT)
+		return client_no_such(name);
+	if (fd >= 0) {
+		err = wait_state(fd, request, want);
+		close(fd);
+	}
+	if (!err)
+		return EXIT_OK;
+	error("%s: %s", name,
+	      err == -ETIMEDOUT	   ? "does not answer, or not as asked"
+	      : err == -ECONNRESET ? "ended meanwhile"
+	      : err == -EPROTO	   ? "is run by a hotline that cannot do that"
+				   : strerror(-err));
+	return err == -EPROTO ? EXIT_UNAVAIL : EXIT_OSERR;
+}
+
+static int run(const struct cli_cmd *cmd, int argc, char **argv,
+	       const char *want)
+{
+	struct pause_args p = { 0 };
+	struct control_dir dir;
+	int code = cli_parse(cmd, argc, argv, &p, NULL);
+	int err;
+
+	if (code)
+		return cli_exit(code);
+	if (!p.name) {
+		error("%s: which one? write a NAME; `hotline list` shows them",
+		      cmd->name);
+		return EXIT_USAGE;
+	}
+	if (!control_name_ok(p.name))
+		return client_no_such(p.name);
+	err = control_dir_open(&dir, false);
+	if (err)
+		return err == -ENOENT ? client_no_such(p.name) : EXIT_NOPERM;
+	code = ask(&dir, p.name, cmd->name, want);
+	control_dir_close(&dir);
+	return code;
+}
+
+static int pause_cmd(int argc, char **argv)
+{
+	return run(&cli_cmd_pause, argc, argv, "paused");
+}
+
+static int resume_cmd(int argc, char **argv)
+{
+	return run(&cli_cmd_resume, argc, argv, "running");
+}
+
+const struct cli_cmd cli_cmd_pause = {
+	.name = "pause",
+	.usage = "NAME",
+	.summary = "Keep a running machine's CPUs from running",
+	.about = "Stops the machine's CPUs where they are, and waits until "
+		 "they stand still. Devices finish what they were asked. Time "
+		 "goes on: the guest's clocks are right when it is resumed. A "
+		 "paused machine can be stopped like any other. Exit status 0: "
+		 "it is paused, now or already; 66: there was none of that "
+		 "name; 69: its hotline is too old; 71: it does not answer or "
+		 "ended.",
+	.operand = set_name,
+	.examples = "  hotline pause web\n",
+	.run = pause_cmd,
+};
+
+const struct cli_cmd cli_cmd_resume = {
+	.name = "resume",
+	.usage = "NAME",
+	.summary = "Let a paused machine go on",
+	.about = "Lets the CPUs of a paused machine run again, after telling "
+		 "the guest that it missed time. Exit status 0: it runs, now "
+		 "or already; 66: there was none of that name; 69: its hotline "
+		 "is too old; 71: it does not answer or ended.",
+	.operand = set_name,
+	.examples = "  hotline resume web\n",
+	.run = resume_cmd,
+};
