@@ -162,7 +162,7 @@ static int show_page(void)
 	       memcmp(copy, map, 8) ? "others" : "the same");
 	printf("vmclock: writable %s\n",
 	       mprotect((void *)map, PAGE, PROT_READ | PROT_WRITE) ? "no"
-								    : "yes");
+								   : "yes");
 	return 0;
 }
 
