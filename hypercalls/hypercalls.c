@@ -99,6 +99,7 @@ struct hypercalls *hypercalls_new(struct vm *vm,
 	hc->nr_cpus = vm->nr_cpus;
 	hc->port = opt->port;
 	hc->test = opt->test;
+	hc->msrs = opt->msrs;
 	hc->nr_rings = opt->rings;
 	hc->irq = opt->irq;
 	add_rows(hc, opt->features);

@@ -15,6 +15,7 @@
 
 struct call_row;
 struct call_stats;
+struct msr_rules;
 struct rings;
 struct selftest;
 struct vm;
@@ -23,8 +24,9 @@ struct hypercalls_options {
 	uint16_t port;	   /* first of HL_LINE_PORTS */
 	uint64_t features; /* HL_FEATURE_* */
 	unsigned int tsc_khz;
-	unsigned int crossing_us; /* how long one may take */
-	struct selftest *test;	  /* with HL_FEATURE_TEST; outlives us */
+	unsigned int crossing_us;     /* how long one may take */
+	struct selftest *test;	      /* with HL_FEATURE_TEST; outlives us */
+	const struct msr_rules *msrs; /* with HL_FEATURE_MSR; outlives us */
 	/* with HL_FEATURE_ASYNC: */
 	unsigned int rings, workers; /* workers: long calls at a time */
 	unsigned int irq;	     /* GSI */
@@ -58,6 +60,7 @@ struct hypercalls {
 	atomic_uint timing;
 	unsigned int nr_timings; /* such requests so far; the I/O thread's */
 	struct selftest *test;
+	const struct msr_rules *msrs;
 	struct rings *rings; /* with HL_FEATURE_ASYNC */
 	unsigned int nr_rings;
 	unsigned int irq;	   /* GSI of completions */

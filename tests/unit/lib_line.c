@@ -3,6 +3,7 @@
 #include "tests/unit/lib_line.h"
 
 #include <check.h>
+#include <linux/kvm.h>
 #include <string.h>
 
 #include "include/hotline/platform.h"
@@ -10,6 +11,7 @@
 #include "vmm/core/log.h"
 
 struct line_bed line;
+static const struct kvm_cpuid2 no_cpuid;
 
 void line_setup_with(uint64_t features)
 {
@@ -42,6 +44,8 @@ void line_setup_with(uint64_t features)
 		with.irq = LINE_GSI;
 	}
 	with.test = line.test;
+	msr_rules_init(&line.msrs, &no_cpuid);
+	with.msrs = &line.msrs;
 	line.hc = hypercalls_new(&line.vm, &with);
 	ck_assert_ptr_nonnull(line.hc);
 	line.slot = line_ptr(LINE_PAGE);

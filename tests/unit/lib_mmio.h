@@ -41,6 +41,8 @@ struct mmio_kvm {
 	struct kvm_ioeventfd io[8];
 	unsigned int nr_io;
 	struct kvm_regs regs; /* of any vCPU */
+	/* KVM_SET_MSRS, KVM_GET_MSRS: how many; or NULL */
+	int (*msrs)(unsigned long req, struct kvm_msrs *msrs);
 };
 
 /* What the device was told. */

@@ -36,6 +36,11 @@ struct vcpu *vcpu_self(void)
 	return self;
 }
 
+void vcpu_adopt(struct vcpu *vcpu)
+{
+	self = vcpu;
+}
+
 /*
  * The flag closes the gap between run_loop()'s check and KVM_RUN: a signal
  * that comes there makes KVM_RUN return at once.
@@ -297,7 +302,7 @@ static void *thread(void *arg)
 	struct vcpu *vcpu = arg;
 	struct vm *vm = vcpu->vm;
 
-	self = vcpu;
+	vcpu_adopt(vcpu);
 	run_loop(vcpu);
 	if (atomic_fetch_sub(&vm->running, 1) == 1)
 		event_stop(vm->loop);
