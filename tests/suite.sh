@@ -54,7 +54,7 @@ prepare() {
 	local prog lib common fs=() pv
 	rm -rf "$stage"
 	mkdir -p "$stage"
-	for prog in disk net memory; do
+	for prog in disk net memory msr; do
 		compile $prog "$here/linux/$prog.c"
 	done
 	for prog in json pty; do
@@ -68,7 +68,8 @@ prepare() {
 	pv=$("$top/guest-linux-patches/build.sh" pv)
 	cp "$pv/vmlinux" "$pv/bzImage" "$stage/"
 	tools=("$stage/disk:/bin/disk" "$stage/net:/bin/net"
-		"$stage/memory:/bin/memory" "$stage/bytes:/suite/bytes")
+		"$stage/memory:/bin/memory" "$stage/msr:/bin/msr"
+		"$stage/bytes:/suite/bytes")
 	cp "$("$top/guest-linux-patches/initramfs.sh" "${tools[@]}")" "$stage/initrd"
 	for prog in mke2fs e2fsck; do
 		fs+=("$(command -v $prog):/bin/$prog")

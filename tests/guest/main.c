@@ -87,6 +87,7 @@ static const struct test {
 	{ "msr", test_msr },
 	{ "ioapic", test_ioapic },
 	{ "line", test_line },
+	{ "msrlist", test_msr_list },
 };
 
 static void take_params(const uint8_t *params)
