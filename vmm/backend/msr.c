@@ -2,10 +2,10 @@
 /*
  * The allow-list, and the ioctls behind it.  KVM takes what KVM_SET_MSRS says
  * for the host's word and leaves out checks that it makes of a guest's WRMSR.
- * So the list has only MSRs whose handling does not ask who writes, in all
- * KVMs since Linux 5.14 (docs/security.md tells how that was looked at); where
- * only some values are alike, the row names them.  What is left out costs the
- * guest nothing but speed: it executes WRMSR.
+ * So the list has only MSRs whose handling does not ask who writes, as read in
+ * Linux 6.12 (docs/security.md); where only some values are alike, it is said
+ * which.  What is left out costs the guest nothing but speed: it executes
+ * WRMSR.
  */
 #include "vmm/backend/msr.h"
 
