@@ -162,58 +162,64 @@ static unsigned int ask_kvm(struct vcpu *vcpu, unsigned long request,
 	return (unsigned int)done;
 }
 
-unsigned int msr_write(const struct msr_rules *rules, struct vcpu *vcpu,
-		       const struct kvm_msr_entry *e, unsigned int nr, int *err)
+static bool is_for_kvm(const struct msr_rules *rules, unsigned long request,
+		       const struct kvm_msr_entry *e)
 {
-	struct kvm_msr_entry run[MSR_BATCH_MAX];
+	return request == KVM_SET_MSRS ? msr_may_write(rules, e->index, e->data)
+				       : may_read(rules, e->index);
+}
+
+/* The VMM's own.  False: it has no such MSR. */
+static bool access_ours(struct vcpu *vcpu, unsigned long request,
+			struct kvm_msr_entry *e)
+{
+	struct bus *bus = &vcpu->vm->msr;
+	uint64_t value;
+
+	if (request == KVM_SET_MSRS)
+		return bus_write(bus, e->index, 8, e->data);
+	if (!bus_read(bus, e->index, 8, &value))
+		return false;
+	e->data = value;
+	return true;
+}
+
+/* Runs of KVM's MSRs, each by one ioctl, and ours between. */
+static unsigned int access_all(const struct msr_rules *rules, struct vcpu *vcpu,
+			       unsigned long request, struct kvm_msr_entry *e,
+			       unsigned int nr, int *err)
+{
 	unsigned int i = 0, n, done;
 
 	while (i < nr) {
-		for (n = 0; i + n < nr &&
-			    msr_may_write(rules, e[i + n].index, e[i + n].data);
-		     n++)
-			run[n] = e[i + n];
-		done = n ? ask_kvm(vcpu, KVM_SET_MSRS, run, n) : 0;
-		i += done;
-		if (done < n) {
+		for (n = 0; i + n < nr; n++)
+			if (!is_for_kvm(rules, request, &e[i + n]))
+				break;
+		if (n) {
+			done = ask_kvm(vcpu, request, &e[i], n);
+			i += done;
+			if (done == n)
+				continue;
 			*err = -EIO;
-			return i;
+			break;
 		}
-		for (; i < nr &&
-		       bus_write(&vcpu->vm->msr, e[i].index, 8, e[i].data);
-		     i++)
-			n++;
-		if (!n) {
+		if (!access_ours(vcpu, request, &e[i])) {
 			*err = -EPERM;
-			return i;
+			break;
 		}
+		i++;
 	}
 	return i;
+}
+
+unsigned int msr_write(const struct msr_rules *rules, struct vcpu *vcpu,
+		       struct kvm_msr_entry *e, unsigned int nr, int *err)
+{
+	return access_all(rules, vcpu, KVM_SET_MSRS, e, nr, err);
 }
 
 unsigned int msr_read(const struct msr_rules *rules, struct vcpu *vcpu,
 		      struct kvm_msr_entry *e, unsigned int nr, int *err)
 {
-	unsigned int i = 0, n, done;
-	uint64_t value;
-
-	while (i < nr) {
-		for (n = 0; i + n < nr && may_read(rules, e[i + n].index); n++)
-			;
-		done = n ? ask_kvm(vcpu, KVM_GET_MSRS, &e[i], n) : 0;
-		i += done;
-		if (done < n) {
-			*err = -EIO;
-			return i;
-		}
-		for (;
-		     i < nr && bus_read(&vcpu->vm->msr, e[i].index, 8, &value);
-		     i++, n++)
-			e[i].data = value;
-		if (!n) {
-			*err = -EPERM;
-			return i;
-		}
-	}
-	return i;
+	return access_all(rules, vcpu, KVM_GET_MSRS, e, nr, err);
 }

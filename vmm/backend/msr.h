@@ -35,8 +35,7 @@ bool msr_may_write(const struct msr_rules *rules, uint32_t msr, uint64_t value);
  * refused).  On the vCPU's thread, outside of KVM_RUN.
  */
 unsigned int msr_write(const struct msr_rules *rules, struct vcpu *vcpu,
-		       const struct kvm_msr_entry *e, unsigned int nr,
-		       int *err);
+		       struct kvm_msr_entry *e, unsigned int nr, int *err);
 unsigned int msr_read(const struct msr_rules *rules, struct vcpu *vcpu,
 		      struct kvm_msr_entry *e, unsigned int nr, int *err);
 
