@@ -92,7 +92,7 @@ msr_exits() {
 	line test "
 		for kind in user kernel mixed; do
 			for way in write read; do
-				run msr \$way \$kind $1 64 100
+				run msr \$way \$kind $1 64 20
 			done
 		done
 		sed 's/^/guest: /' \$line/calls
