@@ -17,6 +17,7 @@ struct call_quick;
 struct clock;
 struct call_row;
 struct call_stats;
+struct msr_rules;
 struct rings;
 struct selftest;
 struct vm;
@@ -25,9 +26,10 @@ struct hypercalls_options {
 	uint16_t port;	   /* first of HL_LINE_PORTS */
 	uint64_t features; /* HL_FEATURE_* */
 	unsigned int tsc_khz;
-	unsigned int crossing_us; /* how long one may take */
-	struct selftest *test;	  /* with HL_FEATURE_TEST; outlives us */
-	struct clock *clock;	  /* with HL_FEATURE_CLOCK; likewise */
+	unsigned int crossing_us;     /* how long one may take */
+	struct selftest *test;	      /* with HL_FEATURE_TEST; outlives us */
+	const struct msr_rules *msrs; /* with HL_FEATURE_MSR; outlives us */
+	struct clock *clock;	      /* with HL_FEATURE_CLOCK; likewise */
 	/* with HL_FEATURE_ASYNC: */
 	unsigned int rings, workers; /* workers: long calls at a time */
 	unsigned int irq;	     /* GSI of ring 0, the others follow */
@@ -63,6 +65,7 @@ struct hypercalls {
 	unsigned int nr_timings; /* such requests so far; the I/O thread's */
 	struct selftest *test;
 	struct clock *clock;
+	const struct msr_rules *msrs;
 	struct rings *rings; /* with HL_FEATURE_ASYNC */
 	unsigned int nr_rings;
 	unsigned int irq;	   /* GSI of ring 0, the others follow */

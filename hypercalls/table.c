@@ -5,6 +5,7 @@
 #include "hypercalls/calls.h"
 #include "include/hotline/async.h"
 #include "include/hotline/clock.h"
+#include "include/hotline/msr.h"
 #include "include/hotline/test.h"
 
 #define ARGS(...)                                                              \

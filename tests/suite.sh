@@ -61,7 +61,7 @@ prepare() {
 	local prog lib common fs=() pv
 	rm -rf "$stage"
 	mkdir -p "$stage"
-	for prog in disk net memory clock; do
+	for prog in disk net memory clock msr; do
 		compile $prog "$here/linux/$prog.c"
 	done
 	for prog in json pty; do
@@ -75,7 +75,7 @@ prepare() {
 	pv=$("$top/guest-linux-patches/build.sh" pv)
 	cp "$pv/vmlinux" "$pv/bzImage" "$stage/"
 	tools=("$stage/disk:/bin/disk" "$stage/net:/bin/net"
-		"$stage/memory:/bin/memory" "$stage/clock:/bin/clock"
+		"$stage/memory:/bin/memory" "$stage/clock:/bin/clock" "$stage/msr:/bin/msr"
 		"$stage/bytes:/suite/bytes")
 	cp "$("$top/guest-linux-patches/initramfs.sh" "${tools[@]}")" "$stage/initrd"
 	for prog in mke2fs e2fsck; do

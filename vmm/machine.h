@@ -6,6 +6,7 @@
 #ifndef MACHINE_PARTS_H
 #define MACHINE_PARTS_H
 
+#include "vmm/backend/msr.h"
 #include "vmm/boot/boot.h"
 #include "vmm/core/machine.h"
 #include "vmm/core/vm.h"
@@ -25,6 +26,7 @@ struct machine {
 	struct virtio_mmio *virtio[MACHINE_VIRTIO];
 	unsigned int nr_virtio;
 	struct selftest *test; /* with --hypercalls test */
+	struct msr_rules msrs;
 	struct hypercalls *calls;
 	struct clock *clock; /* NULL with --clock off */
 	struct pause *pause;

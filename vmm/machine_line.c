@@ -36,7 +36,9 @@ void machine_line_describe(struct machine *m, uint32_t *gsi)
 	if (cfg->vmcall != RUN_OFF)
 		m->desc.line.transports |= HL_TRANSPORT_VMCALL;
 	m->desc.line.port = HL_LINE_PORT;
-	m->desc.line.features = cfg->test ? HL_FEATURE_TEST : 0;
+	m->desc.line.features = HL_FEATURE_MSR;
+	if (cfg->test)
+		m->desc.line.features |= HL_FEATURE_TEST;
 	m->desc.line.rings = cfg->said_rings ? cfg->rings : default_rings(m);
 	if (!m->desc.line.rings)
 		return;
@@ -137,6 +139,8 @@ int machine_line_init(struct machine *m)
 		return err;
 	opt.test = m->test;
 	opt.clock = m->clock;
+	msr_rules_init(&m->msrs, m->vm.cpuid);
+	opt.msrs = &m->msrs;
 	m->calls = hypercalls_new(&m->vm, &opt);
 	if (m->calls)
 		return 0;

@@ -163,6 +163,26 @@ static const struct bench_op lock_ops[] = {
 	{ .metric = NULL },
 };
 
+/* Each MSR is an operation, by lists from one entry on: hotline.msr_min=1. */
+#define MSRS(kind, which, how, k)                                              \
+	{                                                                      \
+		kind ", k=" #k, "line msr write " which " " how " " #k,        \
+			UNIT_US_PER_OP, N(200, 200), ""                        \
+	}
+#define MSR_CURVE(kind, which, how)                                            \
+	MSRS(kind, which, how, 1), MSRS(kind, which, how, 2),                  \
+		MSRS(kind, which, how, 4), MSRS(kind, which, how, 8),          \
+		MSRS(kind, which, how, 16), MSRS(kind, which, how, 32),        \
+		MSRS(kind, which, how, 64)
+
+static const struct bench_op msr_ops[] = {
+	MSR_CURVE("WRMSR to KVM", "kernel", "loop"),
+	MSR_CURVE("list to KVM", "kernel", "list"),
+	MSR_CURVE("WRMSR to the VMM", "user", "loop"),
+	MSR_CURVE("list to the VMM", "user", "list"),
+	{ .metric = NULL },
+};
+
 /* PV: the paravirtual kernel, for those that can boot it. */
 #define BOOT  .initrd = "init.cpio", .append = "hotline.ready"
 #define FULL  .initrd = "full.cpio", .append = "hotline.ready"
@@ -239,6 +259,15 @@ const struct bench_row bench_rows[] = {
 	  .variant = "",
 	  .machine = { GUEST, PV, .line = true, .cpus = 2 },
 	  .ops = lock_ops },
+
+	{ .bench = "msr",
+	  .kind = KIND_OPS,
+	  .variant = "",
+	  .machine = { .initrd = "guest.cpio",
+		       .append = "rdinit=/guest hotline.msr_min=1",
+		       PV,
+		       .line = true },
+	  .ops = msr_ops },
 
 	{ .bench = "memory",
 	  .kind = KIND_MEMORY,

@@ -6,6 +6,7 @@
  * see: HL_NOT_RUN's rules, that each crossing makes progress, and that a call
  * that only reads does not write.
  */
+#include <linux/kvm.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@
 #include "include/hotline/test.h"
 #include "include/hotline/platform.h"
 #include "vmm/backend/clock.h"
+#include "vmm/backend/msr.h"
 #include "vmm/backend/selftest.h"
 #include "vmm/core/log.h"
 #include "vmm/core/machine.h"
@@ -37,6 +39,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct vm vm;
 static struct vcpu vcpu;
+static const struct kvm_cpuid2 no_cpuid;
+static struct msr_rules msrs;
 static struct hypercalls *hc;
 static uint8_t *ram;
 static uint16_t ops[HL_OPS_MAX]; /* those that there are */
@@ -82,6 +86,12 @@ static void set_up(void)
 	opt.test = selftest_new(&vm);
 	opt.clock = clock_new(&vm, &page);
 	must(opt.test && opt.clock);
+	must(opt.test);
+	msr_rules_init(&msrs, &no_cpuid);
+	opt.msrs = &msrs;
+	vcpu.vm = &vm;
+	vcpu.fd = -1;
+	vcpu_adopt(&vcpu);
 	hc = hypercalls_new(&vm, &opt);
 	must(hc);
 	/* Sleeping finds nothing. */

@@ -89,6 +89,7 @@ static const struct test {
 	{ "line", test_line },
 	{ "clock", test_clock },
 	{ "noclock", test_noclock },
+	{ "msrlist", test_msr_list },
 };
 
 static void take_params(const uint8_t *params)

@@ -12,6 +12,7 @@ static const struct {
 	{ HL_FEATURE_ASYNC, "ASYNC" },
 	{ HL_FEATURE_TEST, "TEST" },
 	{ HL_FEATURE_CLOCK, "CLOCK" },
+	{ HL_FEATURE_MSR, "MSR" },
 };
 
 /* A feature that has no name here is shown by its bits. */

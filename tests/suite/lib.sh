@@ -4,7 +4,7 @@
 #   hotline, hotline-net-user   under test
 #   vmlinux, initrd, initrd-fs  our guest; initrd-fs has mke2fs and e2fsck too
 #   guest.elf                   the tiny hostile guest
-#   disk, net, clock, json, pty programs for both sides, and for this one only
+#   disk, net, clock, msr, json, pty programs for both sides, and for this one only
 #   debian/                     vmlinuz, initrd.img, release; the disk is
 #                               $SUITE_DEBIAN, a file or block device
 

@@ -85,3 +85,34 @@ line_counts() {
 	hotline stop counts
 	ended $job 85
 }
+
+# What the host counts of 64 MSRs at a time.  msr_exits LIST PARAMETER: by a
+# list or a loop, with that on the guest's command line
+msr_exits() {
+	local job
+	line test "
+		for kind in user kernel mixed; do
+			for way in write read; do
+				run msr \$way \$kind $1 64 20
+			done
+		done
+		sed 's/^/guest: /' \$line/calls
+		echo counted
+		sleep 100" -p "$2" --name msrs >got &
+	job=$!
+	wait_line got '^counted'
+	cat got
+	hotline stat msrs
+	hotline stop msrs
+	ended $job 85
+}
+
+# Programs, by the interface that msr-safe has.
+msr_batches() {
+	line test '
+		run null auto 1 >/dev/null
+		grep 0x005 $line/calls || echo "no lists yet"
+		msr one 64
+		sed "s/^/guest: /" $line/calls
+		msr test' "$@"
+}

@@ -3,6 +3,7 @@
 #include "tests/unit/lib_line.h"
 
 #include <check.h>
+#include <linux/kvm.h>
 #include <string.h>
 
 #include "include/hotline/platform.h"
@@ -12,6 +13,7 @@
 #include "vmm/core/machine.h"
 
 struct line_bed line;
+static const struct kvm_cpuid2 no_cpuid;
 
 void line_setup_with(uint64_t features)
 {
@@ -51,6 +53,8 @@ void line_setup_with(uint64_t features)
 	}
 	with.test = line.test;
 	with.clock = line.clock;
+	msr_rules_init(&line.msrs, &no_cpuid);
+	with.msrs = &line.msrs;
 	line.hc = hypercalls_new(&line.vm, &with);
 	ck_assert_ptr_nonnull(line.hc);
 	line.slot = line_ptr(LINE_PAGE);

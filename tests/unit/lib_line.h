@@ -11,6 +11,7 @@
 #include "hypercalls/table.h"
 #include "include/hotline/async.h"
 #include "include/hotline/test.h"
+#include "vmm/backend/msr.h"
 #include "vmm/backend/selftest.h"
 #include "vmm/core/vcpu.h"
 #include "vmm/core/vm.h"
@@ -27,8 +28,9 @@ extern struct line_bed {
 	struct vcpu vcpu[LINE_CPUS]; /* threads that never start */
 	struct hypercalls *hc;
 	struct selftest *test;
-	struct clock *clock;  /* without a TSC */
-	struct hl_call *slot; /* the first CPU's call page */
+	struct clock *clock;   /* without a TSC */
+	struct msr_rules msrs; /* of a processor without a PMU */
+	struct hl_call *slot;  /* the first CPU's call page */
 } line;
 
 void line_setup_with(uint64_t features);

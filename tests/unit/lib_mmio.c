@@ -60,6 +60,11 @@ static int kvm_ioctl(unsigned long req, void *arg)
 	case KVM_GET_REGS:
 		*(struct kvm_regs *)arg = bed.kvm.regs;
 		return 0;
+	case KVM_SET_MSRS:
+	case KVM_GET_MSRS:
+		if (!bed.kvm.msrs)
+			break;
+		return bed.kvm.msrs(req, arg);
 	case KVM_ENABLE_CAP:
 	case KVM_IRQFD:
 		return 0;

@@ -45,6 +45,8 @@ struct mmio_kvm {
 	struct kvm_regs regs; /* of any vCPU */
 	unsigned int tsc_khz; /* 0: it cannot say, nor pair the clocks */
 	atomic_bool no_tsc;   /* not any more */
+	/* KVM_SET_MSRS, KVM_GET_MSRS: how many; or NULL */
+	int (*msrs)(unsigned long req, struct kvm_msrs *msrs);
 };
 
 /* What the device was told. */

@@ -37,6 +37,11 @@ struct vcpu *vcpu_self(void)
 	return self;
 }
 
+void vcpu_adopt(struct vcpu *vcpu)
+{
+	self = vcpu;
+}
+
 /*
  * The flag closes the gap between run_loop()'s check and KVM_RUN: a signal
  * that comes there makes KVM_RUN return at once.
@@ -300,12 +305,12 @@ static void *thread(void *arg)
 	struct vcpu *vcpu = arg;
 	struct vm *vm = vcpu->vm;
 
-	self = vcpu;
+	vcpu_adopt(vcpu);
 	/* Before run_loop() looks for the end: who ends the VM looks here. */
 	atomic_store(&vcpu->tid, gettid());
 	run_loop(vcpu);
 	atomic_store(&vcpu->tid, 0);
-	self = NULL; /* a kick under way is nobody's */
+	vcpu_adopt(NULL); /* a kick under way is nobody's */
 	if (atomic_fetch_sub(&vm->running, 1) == 1)
 		event_stop(vm->loop);
 	return NULL;

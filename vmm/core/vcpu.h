@@ -57,6 +57,8 @@ static inline void vcpu_count(struct vcpu *vcpu, enum vcpu_counter what)
 
 /* The vCPU whose thread this is, or NULL. */
 struct vcpu *vcpu_self(void);
+/* From now on this thread is the vCPU's: its own, or a test's. */
+void vcpu_adopt(struct vcpu *vcpu);
 
 int vcpu_init(struct vcpu *vcpu, struct vm *vm, unsigned int id);
 void vcpu_exit(struct vcpu *vcpu);
