@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "hypercalls/ring_impl.h"
@@ -19,25 +18,14 @@
 
 static int init_ring(struct rings *r, struct ring *ring)
 {
-	int err;
-
 	ring->all = r;
 	ring->doorbell.fn = ring_serve;
 	ring->doorbell.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (ring->doorbell.fd < 0)
 		return -errno;
-	ring->timer.fn = ring_nap_over;
-	ring->timer.fd =
-		timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	if (ring->timer.fd < 0) {
-		err = -errno;
-		close(ring->doorbell.fd);
-		return err;
-	}
 	pthread_mutex_init(&ring->lock, NULL);
 	r->nr++;
-	err = event_add(r->loop, &ring->doorbell, EPOLLIN | EPOLLET);
-	return err ? err : event_add(r->loop, &ring->timer, EPOLLIN | EPOLLET);
+	return event_add(r->loop, &ring->doorbell, EPOLLIN | EPOLLET);
 }
 
 struct rings *rings_new(const struct rings_options *opt)
@@ -89,7 +77,6 @@ void rings_free(struct rings *r)
 	for (unsigned int i = 0; i < r->nr; i++) {
 		shut(&r->ring[i]);
 		close(r->ring[i].doorbell.fd);
-		close(r->ring[i].timer.fd);
 		pthread_mutex_destroy(&r->ring[i].lock);
 	}
 	event_free(r->loop);
@@ -158,9 +145,6 @@ static int64_t set_up(struct ring *ring, struct hl_ring *shared,
 	ring->call_head = ring->completion_tail = 0;
 	ring->running = ring->in_batch = 0;
 	ring->broken = ring->stalled = false;
-	ring->napping = ring->warm = false;
-	ring->awake = ring->penalty = NAP_FIRST;
-	ring->nap_ns = NAP_NS;
 	ring->state = RING_OPEN;
 	ring_store(&shared->call_head, 0);
 	ring_store(&shared->completion_tail, 0);

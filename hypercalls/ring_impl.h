@@ -20,21 +20,6 @@
  */
 #define RING_HELD 256
 
-/*
- * When calls come in a stream, the dispatcher does not ask for a doorbell as
- * soon as it has run what there was: it naps, and looks again by itself.  That
- * takes no processor time, and makes one exit, one wake-up and one interrupt
- * of many; it costs the calls that come meanwhile up to the nap's length.  So
- * naps are taken only while each brings NAP_CALLS.  One that brings less is
- * tried longer, and when that does not help, or there was but one call, no
- * more are taken for so many doorbells, twice as many each time.
- */
-#define NAP_NS	   30000 /* at first, and ... */
-#define NAP_NS_MAX 240000
-#define NAP_CALLS  8
-#define NAP_FIRST  16 /* doorbells before the first nap of a ring */
-#define NAP_LAST   1024
-
 struct ring;
 
 /* A long call, from when it is taken until it completed. */
@@ -51,7 +36,6 @@ enum ring_state { RING_SHUT, RING_OPEN, RING_CLOSING };
 
 struct ring {
 	struct event_source doorbell; /* first */
-	struct event_source timer;    /* of naps */
 	struct rings *all;
 
 	/*
@@ -62,11 +46,6 @@ struct ring {
 	enum ring_state state;
 	bool broken;
 	bool stalled; /* the next worker that completes a call must kick */
-	bool napping; /* looked at when the timer expires */
-	bool warm;    /* calls were taken since it last slept or napped */
-	unsigned int awake;   /* doorbells until a nap is tried again */
-	unsigned int penalty; /* what the next nap in vain sets that to */
-	uint32_t nap_ns;
 
 	/* Guest memory, NULL when shut; the indices are our own copies. */
 	struct hl_ring *shared;
@@ -83,7 +62,7 @@ struct ring {
 
 struct rings {
 	struct rings_options opt;
-	struct event_loop *loop; /* the dispatcher's: doorbells, ends of naps */
+	struct event_loop *loop; /* the dispatcher's: doorbells */
 	struct pool *pool;
 	pthread_mutex_t start_lock; /* the next two */
 	bool started;
@@ -104,8 +83,6 @@ struct rings {
 
 /* A doorbell: takes calls until there are none to be had.  Dispatcher only. */
 void ring_serve(struct event_source *src, uint32_t events);
-/* Looks at a ring that naps.  Dispatcher only. */
-void ring_nap_over(struct event_source *src, uint32_t events);
 /* Makes the dispatcher look at the ring. */
 void ring_kick(struct ring *ring);
 

@@ -6,7 +6,6 @@
  */
 #include <stddef.h>
 #include <sys/eventfd.h>
-#include <sys/timerfd.h>
 
 #include "hypercalls/ring_impl.h"
 #include "vmm/core/log.h"
@@ -207,30 +206,11 @@ static void declare_broken(struct ring *ring)
 		     ring - ring->all->ring);
 }
 
-/*
- * There are no calls.  Are there likely to be many in a moment?  If so the
- * guest still need not ring: ring_nap_over() will look.
- */
-static bool take_nap(struct ring *ring)
-{
-	if (!ring->warm)
-		return false;
-	ring->warm = false;
-	if (ring->awake) {
-		ring->awake--;
-		return false;
-	}
-	ring->napping = true;
-	return true;
-}
-
 /* Calls to look at now.  If there are none, the guest will ring for more. */
 static uint32_t find_calls(struct ring *ring)
 {
 	int64_t nr = count_calls(ring);
 
-	if (!nr && take_nap(ring))
-		return 0;
 	if (!nr) {
 		ring_store(&ring->shared->host_flags, HL_RING_SLEEPS);
 		/*
@@ -273,13 +253,11 @@ static unsigned int take_calls(struct ring *ring, uint32_t max)
 	ring->call_head += nr;
 	ring->running += nr;
 	ring->in_batch = nr;
-	ring->warm |= nr > 0;
 	ring_store(&ring->shared->call_head, ring->call_head);
 	return nr;
 }
 
-/* *nap_ns: not 0 if we must look again then, as the guest won't ring. */
-static unsigned int fill_batch(struct ring *ring, uint32_t *nap_ns)
+static unsigned int fill_batch(struct ring *ring)
 {
 	uint32_t max;
 	unsigned int nr = 0;
@@ -294,68 +272,24 @@ static unsigned int fill_batch(struct ring *ring, uint32_t *nap_ns)
 				max < ring->nr_free ? max : ring->nr_free);
 		ring->stalled = max && !nr;
 	}
-	*nap_ns = ring->napping ? ring->nap_ns : 0;
 	pthread_mutex_unlock(&ring->lock);
 	return nr;
-}
-
-static void set_timer(const struct ring *ring, uint32_t ns)
-{
-	const struct itimerspec when = { .it_value.tv_nsec = ns };
-
-	timerfd_settime(ring->timer.fd, 0, &when, NULL);
 }
 
 void ring_serve(struct event_source *src, uint32_t events)
 {
 	struct ring *ring = (struct ring *)src;
-	uint32_t nap_ns;
 
 	(void)events;
 	for (unsigned int i = 0; i < ROUNDS; i++) {
-		unsigned int nr = fill_batch(ring, &nap_ns);
+		unsigned int nr = fill_batch(ring);
 
-		if (!nr) {
-			if (nap_ns)
-				set_timer(ring, nap_ns);
+		if (!nr)
 			return;
-		}
 		run_batch(ring, nr);
 		if (atomic_load_explicit(&ring->all->stop,
 					 memory_order_relaxed))
 			return;
 	}
 	ring_kick(ring);
-}
-
-/* Was it worth it?  Lock held. */
-static void judge_nap(struct ring *ring)
-{
-	int64_t nr = count_calls(ring);
-
-	if (nr >= NAP_CALLS) {
-		ring->penalty = NAP_FIRST;
-		return;
-	}
-	ring->nap_ns *= 2;
-	if (nr > 1 && ring->nap_ns <= NAP_NS_MAX)
-		return;
-	ring->nap_ns = NAP_NS;
-	ring->awake = ring->penalty;
-	if (ring->penalty < NAP_LAST)
-		ring->penalty *= 2;
-}
-
-void ring_nap_over(struct event_source *src, uint32_t events)
-{
-	struct ring *ring =
-		(struct ring *)((char *)src - offsetof(struct ring, timer));
-
-	(void)events;
-	pthread_mutex_lock(&ring->lock);
-	if (ring->napping && ring->state == RING_OPEN && !ring->broken)
-		judge_nap(ring);
-	ring->napping = false;
-	pthread_mutex_unlock(&ring->lock);
-	ring_serve(&ring->doorbell, 0);
 }

@@ -16,7 +16,6 @@ variants=(
 	"deadlocks -DTSO -DNOLOOK"
 	"deadlocks -DTSO -DNOLEFT"
 	"deadlocks -DTSO -DNOROOM"
-	"deadlocks -DTSO -DNOTIMER"
 	"deadlocks -DTSO -DNOKICK"
 )
 

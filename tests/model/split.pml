@@ -8,11 +8,10 @@
  * L_G while it holds L_H, release L_H (a short call).  Posting needs L_G, too.
  *
  * Two processors contend for the locks; the host's steps under a ring's lock
- * are then one.  With -DTSO it is one processor, all steps are single, the
- * dispatcher may nap when it has taken calls, and memory is as x86 has it: each
- * processor's stores to the words below wait in a buffer of its own, in order,
- * until a fence.  Locks, doorbells and interrupts imply one.  Who owns a word
- * keeps a copy and does not read it back.
+ * are then one.  With -DTSO it is one processor, all steps are single, and
+ * memory is as x86 has it: each processor's stores to the words below wait in a
+ * buffer of its own, in order, until a fence.  Locks, doorbells and interrupts
+ * imply one.  Who owns a word keeps a copy and does not read it back.
  *
  * What can go wrong, by -D, and is found as an invalid end state:
  *	SYNC		L_H is waited for in the call itself, under L_G
@@ -22,7 +21,6 @@
  *	NOLOOK		the guest doesn't look again before it sleeps
  *	NOLEFT		the guest notes a doorbell when no call was left to take
  *	NOROOM		the guest doesn't ring for room that it made
- *	NOTIMER		the dispatcher doesn't come back from a nap
  *	NOKICK		the worker doesn't wake the dispatcher for a barrier
  */
 #define ENTRIES 2
@@ -91,7 +89,6 @@ bit bell[2], irq[2]; /* doorbells; interrupts to the ring's processor */
 
 /* The host's own, under lock[r]. */
 byte lock[2], taken[2], done[2], running[2];
-bit warm[2], napping[2]; /* with TSO */
 bit stalled[2], closed[2], completed[2 * CALLS];
 chan todo = [2] of { byte, byte }; /* long calls: ring, call */
 
@@ -249,9 +246,6 @@ inline take(r)
 	STEP LOCK(DISPATCHER, lock[r], 1);
 	look(r);
 	if
-#ifdef TSO
-	:: !found && warm[r] -> napping[r] = 1
-#endif
 	:: !found ->
 		STORE(DISPATCHER, SLEEPS(r), 1);
 #ifndef NORECHECK
@@ -260,9 +254,6 @@ inline take(r)
 #endif
 	:: else
 	fi;
-#ifdef TSO
-	warm[r] = found;
-#endif
 	if
 	:: found ->
 		STORE(DISPATCHER, SLEEPS(r), 0);
@@ -291,9 +282,6 @@ proctype dispatcher()
 end:	do
 	:: atomic { !found && bell[0] -> bell[0] = 0; r = 0; found = 1 }
 	:: atomic { !found && bell[1] -> bell[1] = 0; r = 1; found = 1 }
-#ifndef NOTIMER
-	:: atomic { !found && napping[0] -> napping[0] = 0; r = 0; found = 1 }
-#endif
 	:: found ->
 		take(r);
 		if

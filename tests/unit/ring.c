@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Split-phase rings: what becomes of calls, in which order, and when not. */
 #include <check.h>
-#include <time.h>
 
 #include "hypercalls/ring_impl.h"
 #include "tests/unit/lib_run.h"
@@ -167,53 +166,6 @@ START_TEST(back_pressure)
 END_TEST
 
 /* More long calls than the host holds at a time. */
-static bool host_sleeps(void)
-{
-	for (int i = 0; i < 1000; i++) {
-		const struct timespec ms = { .tv_nsec = 1000000 };
-
-		if (ring_load(&g.shared->host_flags) & HL_RING_SLEEPS)
-			return true;
-		nanosleep(&ms, NULL);
-	}
-	return false;
-}
-
-/* Calls that come in numbers are found without a doorbell; single ones end it. */
-START_TEST(naps)
-{
-	struct ring *ring = &h.rings->ring[0];
-	const struct hl_call call = { .op = SPLIT_COUNT };
-
-	pthread_mutex_lock(&ring->lock);
-	ring->awake = 0;
-	ring->penalty = 2 * NAP_FIRST;
-	ring->nap_ns = 100000000;
-	pthread_mutex_unlock(&ring->lock);
-	split_post(&g, SPLIT_COUNT, 0, 0);
-	expect(0, 0);
-	for (unsigned int i = 0; i < NAP_CALLS; i++)
-		split_write(&g, &call);
-	ck_assert_uint_eq(ring_load(&g.shared->host_flags), 0);
-	__atomic_store_n(&g.shared->call_tail, g.tail, __ATOMIC_SEQ_CST);
-	for (unsigned int i = 0; i < NAP_CALLS; i++)
-		expect(0, 0);
-	/* Now for a nap in vain. */
-	ck_assert(host_sleeps());
-	pthread_mutex_lock(&ring->lock);
-	ck_assert_uint_eq(ring->awake, NAP_FIRST);
-	ck_assert_uint_eq(ring->penalty, 2 * NAP_FIRST);
-	ck_assert_uint_eq(ring->nap_ns, NAP_NS);
-	pthread_mutex_unlock(&ring->lock);
-	for (uint32_t i = 0; i < NAP_FIRST; i++) {
-		split_post(&g, SPLIT_COUNT, 0, i);
-		expect(i, 3 * i);
-		ck_assert(host_sleeps());
-	}
-	ck_assert_uint_eq(ring->awake, 0);
-}
-END_TEST
-
 START_TEST(many_long)
 {
 	atomic_int *taken;
@@ -295,7 +247,6 @@ int main(void)
 	tcase_add_test(tc, barriers);
 	tcase_add_test(tc, indices_wrap);
 	tcase_add_test(tc, back_pressure);
-	tcase_add_test(tc, naps);
 	tcase_add_test(tc, many_long);
 	tcase_add_test(tc, cancels);
 	tcase_add_test(tc, cancel_lets_barrier_go);
