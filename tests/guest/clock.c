@@ -267,14 +267,34 @@ static void all_looks(void)
 		two_processors();
 }
 
+/* Until the host has told of so many disruptions, and so many set clocks. */
+static void wait_for_host(uint64_t pauses, uint64_t sets)
+{
+	struct reading last = look(), r;
+
+	while (last.disruptions < pauses || last.sets < sets) {
+		r = look();
+		check(r.ns >= last.ns, "back from %u to %u", last.ns, r.ns);
+		if (r.disruptions != last.disruptions) {
+			check(get(16) == r.disruptions, "vmclock's marker: %u",
+			      get(16));
+			print("  disruption %u\n", r.disruptions);
+		}
+		if (r.sets != last.sets) {
+			calls_agree();
+			print("  set %u, by %u s\n", r.sets,
+			      (r.wall - last.wall) / WHOLE_NS);
+		}
+		last = r;
+	}
+}
+
 /*
- * cpus=2: with the second; pauses=N: until it was resumed so often; quick=1:
- * nothing but that.
+ * cpus=2: with the second; pauses=N, sets=N: until it was resumed, and the
+ * host's clock set, so often; quick=1: nothing but that.
  */
 void test_clock(void)
 {
-	uint64_t pauses = param("pauses", 0), last;
-
 	if (!find())
 		return;
 	first_look();
@@ -283,18 +303,7 @@ void test_clock(void)
 	check(look().disruptions == 0, "disrupted %u times",
 	      look().disruptions);
 	print("  ready\n");
-	last = look().ns;
-	for (uint64_t n = 0; n < pauses;) {
-		struct reading r = look();
-
-		check(r.ns >= last, "back from %u to %u", last, r.ns);
-		last = r.ns;
-		if (r.disruptions == n)
-			continue;
-		n = r.disruptions;
-		check(get(16) == n, "vmclock's marker is %u", get(16));
-		print("  disruption %u\n", n);
-	}
+	wait_for_host(param("pauses", 0), param("sets", 0));
 }
 
 /* A machine without it. */

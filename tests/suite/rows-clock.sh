@@ -31,6 +31,19 @@ clock_pause() {
 	cat got
 }
 
+# Somebody sets the host's clock, forward and back again.
+clock_set() {
+	local job
+	tiny clock "sets=2 quick=1" >got &
+	job=$!
+	wait_line got '^  ready'
+	date -s "@$(($(date +%s) + 1000))" >/dev/null
+	wait_line got '^  set 1'
+	date -s "@$(($(date +%s) - 1000))" >/dev/null
+	ended $job 0
+	cat got
+}
+
 # Paused machines end as others do.
 pause_ends() {
 	local job how
