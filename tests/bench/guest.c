@@ -31,6 +31,7 @@ static const struct {
 	{ "blk", 4, guest_blk },	 { "net", 2, guest_net_up },
 	{ "udp", 3, guest_udp },	 { "tcp", 3, guest_tcp },
 	{ "console", 2, guest_console }, { "line", 2, guest_line },
+	{ "time", 3, guest_clock },
 };
 
 uint64_t guest_now(void)

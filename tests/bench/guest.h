@@ -25,6 +25,7 @@ int guest_net_up(char *argv[], unsigned int argc, struct guest_result *r);
 int guest_udp(char *argv[], unsigned int argc, struct guest_result *r);
 int guest_tcp(char *argv[], unsigned int argc, struct guest_result *r);
 int guest_console(char *argv[], unsigned int argc, struct guest_result *r);
+int guest_clock(char *argv[], unsigned int argc, struct guest_result *r);
 int guest_line(char *argv[], unsigned int argc, struct guest_result *r);
 
 #endif

@@ -96,6 +96,34 @@ static const struct bench_op serial_ops[] = {
 	{ .metric = NULL },
 };
 
+#define READS(what, command, n)                                                \
+	{                                                                      \
+		what, "time " command, UNIT_US_PER_OP,                         \
+			{ ICOUNT = n, WALL = (n)*4, COUNT = n }, ""            \
+	}
+#define READS_OF(name, source, n)                                              \
+	READS(name ", vDSO", source " vdso", n),                               \
+		READS(name ", system call", source " syscall", n)
+
+static const struct bench_op clock_ops[] = {
+	READS("RDTSC", "tsc counter", 100000),
+	READS_OF("tsc", "tsc", 100000),
+	READS_OF("kvm-clock", "kvm-clock", 100000),
+	{ .metric = NULL },
+};
+
+static const struct bench_op clock_page_ops[] = {
+	READS_OF("clock page", "hotline", 100000),
+	{ .metric = NULL },
+};
+
+/* Each read is an exit to the VMM. */
+static const struct bench_op trapped_clock_ops[] = {
+	READS("HPET", "hpet syscall", 1000),
+	READS("ACPI PM timer", "acpi_pm syscall", 1000),
+	{ .metric = NULL },
+};
+
 /*
  * "KIND, k=K" is a point of KIND's curve in the report, "one KIND" a level line
  * beside the curves.  Rounds are many where they are short.
@@ -268,6 +296,27 @@ const struct bench_row bench_rows[] = {
 		       PV,
 		       .line = true },
 	  .ops = msr_ops },
+
+	{ .bench = "clock",
+	  .kind = KIND_OPS,
+	  .variant = "",
+	  .machine = { GUEST },
+	  .ops = clock_ops },
+	{ .bench = "clock",
+	  .kind = KIND_OPS,
+	  .variant = "PV kernel",
+	  .machine = { GUEST, PV },
+	  .ops = clock_ops },
+	{ .bench = "clock",
+	  .kind = KIND_OPS,
+	  .variant = "PV kernel",
+	  .machine = { GUEST, PV, .line = true },
+	  .ops = clock_page_ops },
+	{ .bench = "clock",
+	  .kind = KIND_OPS,
+	  .variant = "trapped",
+	  .machine = { GUEST, .timers = true },
+	  .ops = trapped_clock_ops },
 
 	{ .bench = "memory",
 	  .kind = KIND_MEMORY,

@@ -47,6 +47,8 @@ static void words(struct vmms_args *a, const char *const list[])
 
 static bool hotline_args(const struct vmms_machine *m, struct vmms_args *a)
 {
+	if (m->timers)
+		return false;
 	vmms_arg(a, "%s", HOTLINE);
 	vmms_arg(a, "run");
 	vmms_arg(a, "-k");
@@ -149,7 +151,7 @@ static void qemu_net(const struct vmms_machine *m, struct vmms_args *a,
  */
 static bool microvm_args(const struct vmms_machine *m, struct vmms_args *a)
 {
-	if (m->line)
+	if (m->line || m->timers)
 		return false;
 	vmms_arg(a, "%s", QEMU);
 	vmms_arg(a, "-M");
@@ -174,8 +176,10 @@ static bool q35_args(const struct vmms_machine *m, struct vmms_args *a)
 		return false;
 	vmms_arg(a, "%s", QEMU);
 	vmms_arg(a, "-M");
-	vmms_arg(a, "q35,acpi=off,sata=off,smbus=off,usb=off,vmport=off,"
-		    "i8042=off,hpet=off,pit=off");
+	vmms_arg(a,
+		 "q35,acpi=%s,sata=off,smbus=off,usb=off,vmport=off,"
+		 "i8042=off,hpet=%s,pit=off",
+		 m->timers ? "on" : "off", m->timers ? "on" : "off");
 	vmms_arg(a, "-bios");
 	vmms_arg(a, "/usr/share/qemu/qboot.rom");
 	qemu_args(m, a, "pci");

@@ -24,6 +24,7 @@ struct vmms_machine {
 	unsigned int cpus;  /* 0: one */
 	bool disk;	    /* BENCH_DISK, its own */
 	bool line;	    /* hypercalls, which only we have */
+	bool timers;	    /* HPET and ACPI PM timer, by ACPI */
 	const char *initrd; /* a file of BENCH_DIR */
 	const char *append; /* to the kernel's command line */
 	unsigned int place; /* number of its disk, tap and network */
