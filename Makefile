@@ -30,7 +30,7 @@ UNITLIB	:= $(wildcard tests/unit/lib_*.c)
 
 COST	:= $(patsubst tests/cost/%.c,$(B)/cost/%,$(wildcard tests/cost/*.c))
 FUZZ	:= $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
-FUZZSRC	:= $(wildcard hypercalls/*.c vmm/core/*.c) vmm/backend/selftest.c vmm/backend/pool.c
+FUZZSRC	:= $(wildcard hypercalls/*.c vmm/core/*.c) vmm/backend/selftest.c vmm/backend/timer.c vmm/backend/pool.c
 
 OBJ	:= $(SRC:%.c=$(B)/%.o)
 NETOBJ	:= $(NETSRC:%.c=$(B)/%.o)

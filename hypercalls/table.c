@@ -5,6 +5,7 @@
 #include "hypercalls/calls.h"
 #include "include/hotline/async.h"
 #include "include/hotline/test.h"
+#include "include/hotline/timer.h"
 
 #define ARGS(...)                                                              \
 	.arg = { __VA_ARGS__ },                                                \

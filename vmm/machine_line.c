@@ -8,6 +8,7 @@
 #include "include/hotline/platform.h"
 #include "include/hotline/test.h"
 #include "vmm/backend/selftest.h"
+#include "vmm/backend/timer.h"
 #include "vmm/core/cpuid.h"
 #include "vmm/core/exitcode.h"
 #include "vmm/core/log.h"
@@ -24,6 +25,18 @@ static unsigned int default_rings(const struct machine *m)
 	return m->cfg->cpus < RINGS ? m->cfg->cpus : RINGS;
 }
 
+static void describe_timer(struct machine *m)
+{
+	const struct run_timer *cfg = &m->cfg->timer;
+
+	if (cfg->off)
+		return;
+	m->desc.line.features |= HL_FEATURE_TIMER;
+	if (cfg->halt_by_call == RUN_ON ||
+	    (cfg->halt_by_call == RUN_AUTO && timer_is_nested()))
+		m->desc.line.advice |= HL_ADVICE_HALT;
+}
+
 void machine_line_describe(struct machine *m, uint32_t *gsi)
 {
 	const struct run_line *cfg = &m->cfg->line;
@@ -36,11 +49,12 @@ void machine_line_describe(struct machine *m, uint32_t *gsi)
 		m->desc.line.transports |= HL_TRANSPORT_VMCALL;
 	m->desc.line.port = HL_LINE_PORT;
 	m->desc.line.features = cfg->test ? HL_FEATURE_TEST : 0;
+	describe_timer(m);
 	m->desc.line.rings = cfg->said_rings ? cfg->rings : default_rings(m);
 	if (!m->desc.line.rings)
 		return;
 	m->desc.line.features |= HL_FEATURE_ASYNC;
-	m->desc.line.advice = HL_ADVICE_ASYNC;
+	m->desc.line.advice |= HL_ADVICE_ASYNC;
 	m->desc.line.irq = (*gsi)++;
 }
 

@@ -76,6 +76,11 @@ struct run_line { /* --hypercalls */
 	unsigned int workers; /* 1..RUN_WORKERS; 0 = not said */
 };
 
+struct run_timer { /* --timer */
+	bool off;
+	enum run_toggle halt_by_call; /* auto: if it pays here */
+};
+
 struct run_config {
 	char name[RUN_NAME_LEN]; /* never "" */
 	const char *kvm_path;
@@ -93,6 +98,7 @@ struct run_config {
 	struct run_disk disk[RUN_DISKS];
 	unsigned int nr_disks;
 	struct run_line line;
+	struct run_timer timer; /* with the line only */
 	struct run_net net[RUN_NETS];
 	unsigned int nr_nets;	 /* default: one, user */
 	bool no_net;		 /* --net none; nr_nets is 0 then */

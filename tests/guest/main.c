@@ -87,6 +87,8 @@ static const struct test {
 	{ "msr", test_msr },
 	{ "ioapic", test_ioapic },
 	{ "line", test_line },
+	{ "timer", test_timer },
+	{ "timer-halt", test_timer_halt },
 };
 
 static void take_params(const uint8_t *params)

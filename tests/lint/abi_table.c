@@ -11,6 +11,7 @@ static const struct {
 } features[] = {
 	{ HL_FEATURE_ASYNC, "ASYNC" },
 	{ HL_FEATURE_TEST, "TEST" },
+	{ HL_FEATURE_TIMER, "TIMER" },
 };
 
 /* A feature that has no name here is shown by its bits. */

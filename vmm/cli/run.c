@@ -205,6 +205,14 @@ static const struct cli_opt options[] = {
 		  "  workers=N  such calls at a time, 1 to 64 (default: 4)\n"
 		  "  test  also calls and registers to test and to measure by",
 	  .parse = cli_run_calls },
+	{ .names = { "timer" },
+	  .metavar = "on|off[,halt=HOW]",
+	  .help = "Deadlines that the guest kernel need not set one by one, "
+		  "by hypercalls (default: on)\n"
+		  "  halt=auto|call|exits  arm and halt by one call, or by "
+		  "two exits that KVM handles (default: auto, call if this "
+		  "machine is itself virtual)",
+	  .parse = cli_run_timer },
 	{ .names = { "tables" },
 	  .metavar = "KIND",
 	  .help = "What describes the machine to the kernel: dt (device tree) "
