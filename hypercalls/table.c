@@ -7,6 +7,7 @@
 #include "include/hotline/clock.h"
 #include "include/hotline/msr.h"
 #include "include/hotline/test.h"
+#include "include/hotline/timer.h"
 
 #define ARGS(...)                                                              \
 	.arg = { __VA_ARGS__ },                                                \

@@ -5,6 +5,7 @@
 #include "hypercalls/calls.h"
 #include "hypercalls/hypercalls.h"
 #include "vmm/backend/selftest.h"
+#include "vmm/core/vcpu.h"
 
 int64_t test_count(struct hypercalls *hc, const struct hl_call *c)
 {
@@ -58,4 +59,10 @@ int64_t test_wake(struct hypercalls *hc, const struct hl_call *c)
 		return HL_EINVAL;
 	selftest_wake(hc->test, (unsigned int)c->arg[0]);
 	return 0;
+}
+
+int64_t test_exits(struct hypercalls *hc, const struct hl_call *c)
+{
+	(void)hc, (void)c;
+	return selftest_exits(vcpu_self());
 }

@@ -9,6 +9,7 @@
 #include "include/hotline/platform.h"
 #include "include/hotline/test.h"
 #include "vmm/backend/selftest.h"
+#include "vmm/backend/timer.h"
 #include "vmm/core/cpuid.h"
 #include "vmm/core/exitcode.h"
 #include "vmm/core/log.h"
@@ -25,6 +26,18 @@ static unsigned int default_rings(const struct machine *m)
 	return m->cfg->cpus < RINGS ? m->cfg->cpus : RINGS;
 }
 
+static void describe_timer(struct machine *m)
+{
+	const struct run_timer *cfg = &m->cfg->timer;
+
+	if (cfg->off)
+		return;
+	m->desc.line.features |= HL_FEATURE_TIMER;
+	if (cfg->halt_by_call == RUN_ON ||
+	    (cfg->halt_by_call == RUN_AUTO && timer_is_nested()))
+		m->desc.line.advice |= HL_ADVICE_HALT;
+}
+
 void machine_line_describe(struct machine *m, uint32_t *gsi)
 {
 	const struct run_line *cfg = &m->cfg->line;
@@ -39,11 +52,12 @@ void machine_line_describe(struct machine *m, uint32_t *gsi)
 	m->desc.line.features = HL_FEATURE_MSR;
 	if (cfg->test)
 		m->desc.line.features |= HL_FEATURE_TEST;
+	describe_timer(m);
 	m->desc.line.rings = cfg->said_rings ? cfg->rings : default_rings(m);
 	if (!m->desc.line.rings)
 		return;
 	m->desc.line.features |= HL_FEATURE_ASYNC;
-	m->desc.line.advice = HL_ADVICE_ASYNC;
+	m->desc.line.advice |= HL_ADVICE_ASYNC;
 	m->desc.line.irq = *gsi;
 	*gsi += m->desc.line.rings;
 }

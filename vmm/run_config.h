@@ -83,6 +83,11 @@ struct run_clock { /* --clock */
 	unsigned int period_ms; /* 1..RUN_PERIOD_MS; 0 = not said */
 };
 
+struct run_timer { /* --timer */
+	bool off;
+	enum run_toggle halt_by_call; /* auto: if it pays here */
+};
+
 struct run_config {
 	char name[RUN_NAME_LEN]; /* never "" */
 	const char *kvm_path;
@@ -101,6 +106,7 @@ struct run_config {
 	unsigned int nr_disks;
 	struct run_line line;
 	struct run_clock clock;
+	struct run_timer timer; /* with the line only */
 	struct run_net net[RUN_NETS];
 	unsigned int nr_nets;	 /* default: one, user */
 	bool no_net;		 /* --net none; nr_nets is 0 then */

@@ -44,6 +44,7 @@
 #define HL_FEATURE_MSR	 (1ULL << 4) /* include/hotline/msr.h */
 
 #define HL_ADVICE_ASYNC	 (1U << 0) /* rings pay for slow calls */
+#define HL_ADVICE_HALT	 (1U << 1) /* so does HL_OP_TIMER_HALT */
 
 /*
  * Transports.  HL_TRANSPORT_PIO is always there.

@@ -32,6 +32,11 @@
 #define HL_OP_TEST_WAKE	 (HL_OPS_TEST + 5) /* arg[0]: cell */
 #define HL_TEST_CELLS	 16
 #define HL_TEST_WAIT_MAX 5000000000
+/*
+ * How often the calling processor has left the guest so far, this call
+ * included: by KVM's count.  HL_EIO: KVM has none.
+ */
+#define HL_OP_TEST_EXITS (HL_OPS_TEST + 8)
 
 /*
  * The same work, adding to the counter of HL_OP_TEST_COUNT, by one trap per

@@ -54,6 +54,8 @@ extern volatile unsigned int trap_irqs, trap_nmis;
 void cpu_init(void);
 void ap_run(void (*fn)(void *), void *arg); /* once */
 extern volatile bool ap_running;
+void lapic_write(uint32_t reg, uint64_t val); /* by its offset in the page */
+void ipi(uint32_t to, uint32_t command);      /* to an APIC id */
 
 /* line.c: one call by the port, from the boot processor */
 int64_t line_call(uint16_t op, uint64_t arg);
@@ -132,6 +134,7 @@ static inline void fence(void)
 void test_chains(void), test_registers(void), test_blk(void), test_net(void),
 	test_console(void), test_fuzz(void), test_race(void), test_ports(void),
 	test_mmio(void), test_msr(void), test_ioapic(void), test_reset(void),
-	test_line(void), test_clock(void), test_noclock(void), test_msr_list(void);
+	test_line(void), test_clock(void), test_noclock(void), test_msr_list(void),
+	test_timer(void), test_timer_halt(void);
 
 #endif

@@ -90,6 +90,8 @@ static const struct test {
 	{ "clock", test_clock },
 	{ "noclock", test_noclock },
 	{ "msrlist", test_msr_list },
+	{ "timer", test_timer },
+	{ "timer-halt", test_timer_halt },
 };
 
 static void take_params(const uint8_t *params)

@@ -40,7 +40,7 @@ void cpu_load_tables(void);
 void trap(struct trap_frame *frame);
 void ap_main(void);
 
-static void lapic_write(uint32_t reg, uint64_t val)
+void lapic_write(uint32_t reg, uint64_t val)
 {
 	if (!x2apic)
 		mmio_write(LAPIC + reg, 4, val);
@@ -53,7 +53,7 @@ static void lapic_write(uint32_t reg, uint64_t val)
 				 : "memory");
 }
 
-static void ipi(uint32_t to, uint32_t command)
+void ipi(uint32_t to, uint32_t command)
 {
 	if (!x2apic)
 		lapic_write(LAPIC_ICR_HIGH, to << 24);

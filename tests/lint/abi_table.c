@@ -13,6 +13,7 @@ static const struct {
 	{ HL_FEATURE_TEST, "TEST" },
 	{ HL_FEATURE_CLOCK, "CLOCK" },
 	{ HL_FEATURE_MSR, "MSR" },
+	{ HL_FEATURE_TIMER, "TIMER" },
 };
 
 /* A feature that has no name here is shown by its bits. */

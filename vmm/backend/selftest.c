@@ -10,6 +10,8 @@
 
 #include "include/hotline/test.h"
 #include "vmm/core/clock.h"
+#include "vmm/core/stats.h"
+#include "vmm/core/vcpu.h"
 #include "vmm/core/vm.h"
 
 #define NS	 1000000000ull
@@ -106,4 +108,14 @@ void selftest_wake(struct selftest *test, unsigned int cell)
 	test->cell[cell].wakes++;
 	pthread_cond_broadcast(&test->woken);
 	pthread_mutex_unlock(&test->lock);
+}
+
+int64_t selftest_exits(const struct vcpu *vcpu)
+{
+	uint64_t exits;
+
+	if (!vcpu || vcpu->stats_fd < 0 ||
+	    stats_read(vcpu->stats_fd, "exits", &exits))
+		return HL_EIO;
+	return (int64_t)exits;
 }

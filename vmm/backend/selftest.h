@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 struct selftest;
+struct vcpu;
 struct vm;
 
 /* NULL with errno set. */
@@ -28,5 +29,8 @@ void selftest_delay(struct selftest *test, uint64_t ns);
  */
 int64_t selftest_wait(struct selftest *test, unsigned int cell, uint64_t ns);
 void selftest_wake(struct selftest *test, unsigned int cell);
+
+/* Of a vCPU, by KVM's statistics: the number, or HL_EIO.  NULL has none. */
+int64_t selftest_exits(const struct vcpu *vcpu);
 
 #endif

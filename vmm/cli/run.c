@@ -212,6 +212,14 @@ static const struct cli_opt options[] = {
 		  "  period=MS  how often it is set right, 1 to 1000 (default: "
 		  "10)",
 	  .parse = cli_run_clock },
+	{ .names = { "timer" },
+	  .metavar = "on|off[,halt=HOW]",
+	  .help = "Deadlines that the guest kernel need not set one by one, "
+		  "by hypercalls (default: on)\n"
+		  "  halt=auto|call|exits  arm and halt by one call, or by "
+		  "two exits that KVM handles (default: auto, call if this "
+		  "machine is itself virtual)",
+	  .parse = cli_run_timer },
 	{ .names = { "tables" },
 	  .metavar = "KIND",
 	  .help = "What describes the machine to the kernel: dt (device tree) "

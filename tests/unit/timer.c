@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The timer's calls as a row says, and where there is no vCPU to arm. */
+#include <check.h>
+#include <errno.h>
+
+#include "include/hotline/timer.h"
+#include "lib_line.h"
+#include "tests/unit/lib_run.h"
+#include "vmm/backend/timer.h"
+
+START_TEST(only_a_vcpu_has_a_timer)
+{
+	ck_assert_int_eq(timer_set(NULL, 1), -ENODEV);
+	ck_assert_int_eq(timer_halt(NULL), -ENODEV);
+	ck_assert_int_eq(line_call(HL_OP_TIMER_SET, ~0ull, 0), HL_EIO);
+	ck_assert_int_eq(line_call(HL_OP_TIMER_HALT, 0, 0), HL_EIO);
+}
+END_TEST
+
+START_TEST(what_kvm_refuses_is_an_error)
+{
+	struct vcpu vcpu = { .fd = -1 };
+
+	ck_assert_int_eq(timer_set(&vcpu, 0), -EBADF);
+	ck_assert_int_eq(timer_halt(&vcpu), -EBADF);
+}
+END_TEST
+
+START_TEST(other_arguments_are_zero)
+{
+	ck_assert_int_eq(line_call(HL_OP_TIMER_SET, 1, 1), HL_EINVAL);
+	ck_assert_int_eq(line_call(HL_OP_TIMER_HALT, 1, 1), HL_EINVAL);
+}
+END_TEST
+
+START_TEST(a_halt_ends_its_crossing)
+{
+	line_slot(0, HL_OP_TIMER_SET, 1, 0);
+	line_slot(1, HL_OP_TIMER_HALT, 1, 0);
+	line_slot(2, HL_OP_NULL, 0, 0);
+	ck_assert_int_eq(line_go(0, 3), 2);
+	ck_assert(line.slot[2].result == HL_NOT_RUN);
+}
+END_TEST
+
+START_TEST(without_the_feature_there_is_none)
+{
+	ck_assert_int_eq(line_call(HL_OP_TIMER_SET, 1, 0), HL_ENOSYS);
+	ck_assert_int_eq(line_call(HL_OP_TIMER_HALT, 1, 0), HL_ENOSYS);
+}
+END_TEST
+
+static void setup_without(void)
+{
+	line_setup_with(HL_FEATURE_TEST);
+}
+
+int main(void)
+{
+	Suite *s = suite_create("timer");
+	TCase *tc = tcase_create("calls");
+
+	tcase_add_checked_fixture(tc, line_setup, line_teardown);
+	tcase_add_test(tc, only_a_vcpu_has_a_timer);
+	tcase_add_test(tc, what_kvm_refuses_is_an_error);
+	tcase_add_test(tc, other_arguments_are_zero);
+	tcase_add_test(tc, a_halt_ends_its_crossing);
+	suite_add_tcase(s, tc);
+	tc = tcase_create("off");
+	tcase_add_checked_fixture(tc, setup_without, line_teardown);
+	tcase_add_test(tc, without_the_feature_there_is_none);
+	suite_add_tcase(s, tc);
+	return unit_run(s);
+}

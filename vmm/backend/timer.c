@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* KVM's local APIC timer, and its way to halt.  vCPU threads. */
+#include "vmm/backend/timer.h"
+
+#include <cpuid.h>
+#include <errno.h>
+#include <linux/kvm.h>
+#include <sys/ioctl.h>
+
+#include "vmm/core/vcpu.h"
+
+#define MSR_IA32_TSC_DEADLINE 0x6e0
+#define F1_ECX_HYPERVISOR     (1u << 31)
+
+int timer_set(struct vcpu *vcpu, uint64_t deadline)
+{
+	struct {
+		struct kvm_msrs head;
+		struct kvm_msr_entry entry;
+	} msrs = {
+		.head.nmsrs = 1,
+		.entry = { .index = MSR_IA32_TSC_DEADLINE, .data = deadline },
+	};
+	int n;
+
+	if (!vcpu)
+		return -ENODEV;
+	n = ioctl(vcpu->fd, KVM_SET_MSRS, &msrs);
+	if (n < 0)
+		return -errno;
+	return n == 1 ? 0 : -EIO;
+}
+
+int timer_halt(struct vcpu *vcpu)
+{
+	struct kvm_mp_state state = { .mp_state = KVM_MP_STATE_HALTED };
+
+	if (!vcpu)
+		return -ENODEV;
+	return ioctl(vcpu->fd, KVM_SET_MP_STATE, &state) < 0 ? -errno : 0;
+}
+
+/*
+ * Below another hypervisor an exit costs what that one's world switches cost,
+ * beside which the way to this process is short.
+ */
+bool timer_is_nested(void)
+{
+	unsigned int a, b, c, d;
+
+	return __get_cpuid(1, &a, &b, &c, &d) && c & F1_ECX_HYPERVISOR;
+}
