@@ -9,10 +9,8 @@ static const struct {
 	uint64_t bit;
 	const char *name;
 } features[] = {
-	{ HL_FEATURE_ASYNC, "ASYNC" },
-	{ HL_FEATURE_TEST, "TEST" },
-	{ HL_FEATURE_CLOCK, "CLOCK" },
-	{ HL_FEATURE_MSR, "MSR" },
+	{ HL_FEATURE_ASYNC, "ASYNC" }, { HL_FEATURE_TEST, "TEST" },
+	{ HL_FEATURE_CLOCK, "CLOCK" }, { HL_FEATURE_MSR, "MSR" },
 	{ HL_FEATURE_TIMER, "TIMER" },
 };
 
