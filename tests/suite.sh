@@ -61,7 +61,7 @@ prepare() {
 	local prog lib common fs=() pv
 	rm -rf "$stage"
 	mkdir -p "$stage"
-	for prog in disk net memory clock msr; do
+	for prog in disk net memory clock msr timer; do
 		compile $prog "$here/linux/$prog.c"
 	done
 	for prog in json pty; do
@@ -76,6 +76,7 @@ prepare() {
 	cp "$pv/vmlinux" "$pv/bzImage" "$stage/"
 	tools=("$stage/disk:/bin/disk" "$stage/net:/bin/net"
 		"$stage/memory:/bin/memory" "$stage/clock:/bin/clock" "$stage/msr:/bin/msr"
+		"$stage/timer:/bin/timer"
 		"$stage/bytes:/suite/bytes")
 	cp "$("$top/guest-linux-patches/initramfs.sh" "${tools[@]}")" "$stage/initrd"
 	for prog in mke2fs e2fsck; do

@@ -48,9 +48,9 @@ static int64_t set(uint64_t deadline)
 }
 
 /* As a kernel does it: the shadow of STI reaches behind the call. */
-static void cross_and_halt(uint32_t run)
+static __attribute__((noinline)) void cross_and_halt(uint32_t run)
 {
-	__asm__ volatile("sti; outl %0, %w1; cli"
+	__asm__ volatile("sti; timer_out: outl %0, %w1; cli"
 			 :
 			 : "a"(run), "Nd"(HL_LINE_PORT + HL_LINE_RUN)
 			 : "memory");
@@ -151,6 +151,8 @@ static void interrupt_often(void *arg)
 	fail("a processor without interrupts wakes");
 }
 
+extern char timer_out[];
+
 /* A wakeup that is lost is one that only the deadline makes up for. */
 static unsigned int race(uint64_t n, bool by_call)
 {
@@ -177,12 +179,18 @@ static void races(uint64_t n)
 	struct deadline limit;
 
 	foe.random.state = n;
+	trap_watch = (uint64_t)timer_out;
 	ap_run(interrupt_often, NULL);
 	by_hlt = race(n, false);
 	by_call = race(n, true);
 	print("  lost of %u: by HLT %u, by call %u\n", n, (uint64_t)by_hlt,
 	      (uint64_t)by_call);
-	check(by_call <= by_hlt, "lost wakeups");
+	/*
+	 * None should come between STI and the call, but the bed's processor
+	 * forgets STI's shadow at an exit there: then the wakeup was before.
+	 */
+	print("  %u interrupts in the shadow of STI\n", (uint64_t)trap_watched);
+	check(by_call <= by_hlt + trap_watched, "lost wakeups");
 	foe.stop = true;
 	limit = deadline_in(5);
 	while (ap_running && !deadline_over(&limit))

@@ -14,18 +14,19 @@
 
 int timer_set(struct vcpu *vcpu, uint64_t deadline)
 {
-	struct {
-		struct kvm_msrs head;
-		struct kvm_msr_entry entry;
-	} msrs = {
-		.head.nmsrs = 1,
-		.entry = { .index = MSR_IA32_TSC_DEADLINE, .data = deadline },
-	};
+	uint64_t buf[(sizeof(struct kvm_msrs) + sizeof(struct kvm_msr_entry)) /
+		     sizeof(uint64_t)] = { 0 };
+	struct kvm_msrs *msrs = (void *)buf;
 	int n;
 
 	if (!vcpu)
 		return -ENODEV;
-	n = ioctl(vcpu->fd, KVM_SET_MSRS, &msrs);
+	msrs->nmsrs = 1;
+	msrs->entries[0] = (struct kvm_msr_entry){
+		.index = MSR_IA32_TSC_DEADLINE,
+		.data = deadline,
+	};
+	n = ioctl(vcpu->fd, KVM_SET_MSRS, msrs);
 	if (n < 0)
 		return -errno;
 	return n == 1 ? 0 : -EIO;

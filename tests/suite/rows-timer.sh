@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh disable=SC3043,SC2154,SC2016
+# Rows about the clock event device of our guest kernel: what the test in its
+# debugfs (rows-line.sh) says, exits being counted by KVM.
+
+# timer HOW SCRIPT OPTIONS...: our guest with hotline.timer=HOW
+timer() {
+	local how="$1" script="$2"
+	shift 2
+	line test "$script" -p "hotline.timer=$how $quirks" "$@"
+}
+
+# said FILE TEST NAME: a number that a test said
+said() { sed -n "s/^$2: $3 \([0-9]*\) .*/\1/p" "$1"; }
+
+# at_most WHAT N LIMIT
+at_most() {
+	echo "$1: $2"
+	[ "${2:-1}" -le "${3:-0}" ] || fail "$1: $2, not at most $3"
+}
+
+# Sixteen operations to a batch.
+timer_arm() {
+	local script='run arm later 30; run arm cancel 30; run arm earlier 30'
+	timer on "$script" >on
+	timer off "$script" >off
+	at_most "later" "$(said on 'arm later 30' exits)" 0
+	at_most "cancel" "$(said on 'arm cancel 30' exits)" 0
+	at_most "earlier" "$(said on 'arm earlier 30' exits)" 16
+	at_most "later, as off" 16 "$(said off 'arm later 30' exits)"
+	at_most "cancel, as off" 32 "$(said off 'arm cancel 30' exits)"
+}
+
+# A timer that expires while there is nothing else to do.
+timer_idle() {
+	local script='run sleep wheel 50 30000000'
+	timer halt "$script; cat \$line/timer" >on
+	timer off "$script" >off
+	at_most "ten for" "$(($(said on 'sleep wheel 50 30000000' exits) * 10))" \
+		"$(($(said off 'sleep wheel 50 30000000' exits) * 9))"
+	grep '^halts_by_call' on
+}
+
+# Eight of a thousand sockets have their timers put off all the time.
+timer_storm() {
+	local script='timer storm 1000 8 2000000 100' how
+	for how in on off; do
+		timer $how "$script" >$how
+		cat $how
+	done
+	at_most "five for" \
+		"$(($(sed -n 's/.*exits //p' on) * 5))" "$(sed -n 's/.*exits //p' off)"
+}
+
+# Which device there is, and what takes over.
+timer_device() {
+	local at=/sys/devices/system/clockevents
+	timer on "cat $at/clockevent*/current_device
+		for i in 1 2 3 4 5 6 7 8; do online 1 0; online 1 1; done
+		echo hotplug; cat $at/clockevent*/current_device
+		taskset -c 1 timer sleeps 20 1000000
+		echo hotline >$at/clockevent1/unbind_device
+		echo unbind; cat $at/clockevent*/current_device
+		taskset -c 1 timer sleeps 20 1000000
+		dmesg | grep -iE 'call trace|spurious' || true" -c 2
+	timer off "cat $at/clockevent0/current_device | sed s/^/off:/"
+	timer on "cat $at/clockevent0/current_device | sed s/^/refused:/" --timer off
+}
+
+# Never early, whoever waits how.
+timer_late() {
+	local how
+	for how in halt nohalt off; do
+		timer $how 'run late idle 100 1000000; run late busy 100 1000000
+			run late lazy 100 1000000'
+	done
+}
