@@ -168,9 +168,9 @@ static int64_t execute(__attribute__((unused)) void *ctx, struct hl_call *call)
 	return result;
 }
 
-static void raise_irq(__attribute__((unused)) void *ctx,
-		      __attribute__((unused)) unsigned int ring)
+static void raise_irq(void *ctx, unsigned int ring)
 {
+	(void)ctx, (void)ring;
 }
 
 static void occupy(__attribute__((unused)) struct pool_job *job)
