@@ -2,10 +2,9 @@
 /*
  * libFuzzer: split-phase rings.  The input is a script for a hostile guest and
  * for the host's threads, all played by one thread: it opens, posts, writes
- * anywhere, lets the dispatcher look and a worker run one call, also from
- * within calls.  Checked beside what the sanitizers see: each call that was
- * taken completes once and with its own result, nothing is written but to open
- * rings, and the host's books add up.
+ * anywhere, lets the dispatcher look and a worker run one call, also within
+ * calls.  Checked beside what the sanitizers see: each call taken completes
+ * once with its own result, only open rings are written, the books add up.
  */
 #include <stddef.h>
 #include <stdint.h>
