@@ -23,10 +23,12 @@
  */
 #define HL_OP_TIMER_SET (HL_OPS_TIMER + 0)
 /*
- * The same, and then halts the processor as HLT does.  Ends its crossing: what
- * is named behind it is not run.  An interrupt that came before wakes it at
- * once if interrupts are enabled, so make the crossing by the instruction
- * behind STI, and none is lost.  Returns 0, before the processor halts.
+ * The same, and then halts the processor with interrupts enabled, until an
+ * interrupt.  Make it with interrupts disabled: they are enabled together with
+ * the halt, so one that is pending then, or comes later, wakes it, and none can
+ * come between.  Ends its crossing: what is named behind it is not run.
+ * Returns 0 before the processor halts; with another result it does not halt,
+ * and interrupts may be enabled or not.
  */
 #define HL_OP_TIMER_HALT (HL_OPS_TIMER + 1)
 

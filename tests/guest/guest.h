@@ -51,9 +51,6 @@ struct trap_frame {
 	uint64_t vector, error, rip, cs, flags, rsp, ss;
 };
 extern volatile unsigned int trap_irqs, trap_nmis;
-/* An address, and how often interrupts came there. */
-extern volatile uint64_t trap_watch;
-extern volatile unsigned int trap_watched;
 void cpu_init(void);
 void ap_run(void (*fn)(void *), void *arg); /* once */
 extern volatile bool ap_running;

@@ -24,8 +24,7 @@ struct gate {
 };
 
 struct gate idt[256] __attribute__((aligned(16)));
-volatile uint64_t trap_fixup, trap_watch;
-volatile unsigned int trap_watched;
+volatile uint64_t trap_fixup;
 volatile unsigned int trap_irqs, trap_nmis;
 volatile bool ap_running;
 
@@ -67,7 +66,6 @@ void trap(struct trap_frame *frame)
 		trap_nmis++;
 	} else if (frame->vector >= 32) {
 		trap_irqs++;
-		trap_watched += frame->rip == trap_watch;
 		lapic_write(LAPIC_EOI, 0);
 	} else if (trap_fixup) {
 		frame->rip = trap_fixup;

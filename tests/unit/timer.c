@@ -2,6 +2,8 @@
 /* The timer's calls as a row says, and where there is no vCPU to arm. */
 #include <check.h>
 #include <errno.h>
+#include <linux/kvm.h>
+#include <string.h>
 
 #include "include/hotline/timer.h"
 #include "lib_line.h"
@@ -17,12 +19,38 @@ START_TEST(only_a_vcpu_has_a_timer)
 }
 END_TEST
 
+/* KVM_RUN's page of a vCPU that KVM does not know. */
+static struct vcpu stranger(struct kvm_run *run, bool shares_regs)
+{
+	line.vm.shares_regs = shares_regs;
+	memset(run, 0, sizeof(*run));
+	return (struct vcpu){ .vm = &line.vm, .fd = -1, .run = run };
+}
+
 START_TEST(what_kvm_refuses_is_an_error)
 {
-	struct vcpu vcpu = { .fd = -1 };
+	struct kvm_run run;
+	struct vcpu vcpu = stranger(&run, _i);
 
 	ck_assert_int_eq(timer_set(&vcpu, 0), -EBADF);
 	ck_assert_int_eq(timer_halt(&vcpu), -EBADF);
+	ck_assert_int_eq(run.kvm_valid_regs | run.kvm_dirty_regs, 0);
+}
+END_TEST
+
+/* As behind the exit after a first halt. */
+START_TEST(registers_that_are_shared_are_changed_in_place)
+{
+	struct kvm_run run;
+	struct vcpu vcpu = stranger(&run, true);
+
+	run.kvm_valid_regs = KVM_SYNC_X86_REGS;
+	run.s.regs.regs = (struct kvm_regs){ .rip = 7, .rflags = 0x82 };
+	ck_assert_int_eq(timer_halt(&vcpu), -EBADF); /* the halt itself */
+	ck_assert_int_eq(run.kvm_dirty_regs, KVM_SYNC_X86_REGS);
+	ck_assert_int_eq(run.kvm_valid_regs, KVM_SYNC_X86_REGS);
+	ck_assert_int_eq(run.s.regs.regs.rflags, 0x282);
+	ck_assert_int_eq(run.s.regs.regs.rip, 7);
 }
 END_TEST
 
@@ -62,7 +90,8 @@ int main(void)
 
 	tcase_add_checked_fixture(tc, line_setup, line_teardown);
 	tcase_add_test(tc, only_a_vcpu_has_a_timer);
-	tcase_add_test(tc, what_kvm_refuses_is_an_error);
+	tcase_add_loop_test(tc, what_kvm_refuses_is_an_error, 0, 2);
+	tcase_add_test(tc, registers_that_are_shared_are_changed_in_place);
 	tcase_add_test(tc, other_arguments_are_zero);
 	tcase_add_test(tc, a_halt_ends_its_crossing);
 	suite_add_tcase(s, tc);

@@ -16,10 +16,11 @@ struct vcpu;
 int timer_set(struct vcpu *vcpu, uint64_t deadline);
 
 /*
- * The next KVM_RUN blocks as if the guest had executed HLT, once the
- * instruction that brought us here is complete.  vcpu_kick() ends the block, as
- * any signal does; the vCPU stays halted and the KVM_RUN after blocks again.
- * 0 or -errno.
+ * The next KVM_RUN enables interrupts, completes the instruction that brought
+ * us here and blocks, as if STI and HLT came behind it, until there is an
+ * interrupt: one that is pending already ends it at once.  vcpu_kick() ends the
+ * block, as any signal does; the vCPU stays halted and the KVM_RUN after blocks
+ * again.  0 or -errno; then interrupts may be enabled, but it does not halt.
  */
 int timer_halt(struct vcpu *vcpu);
 

@@ -30,7 +30,8 @@ struct vcpu;
 
 struct vm {
 	int kvm_fd, fd;
-	int run_size; /* bytes of struct kvm_run mapping */
+	int run_size;	  /* bytes of struct kvm_run mapping */
+	bool shares_regs; /* KVM_SYNC_X86_REGS, if asked for, in kvm_run */
 	struct mem mem;
 	struct bus pio, mmio, msr;
 	struct irq_chip irq;
