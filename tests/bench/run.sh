@@ -57,6 +57,12 @@ built() {
 	echo "$path"
 }
 
+# with_libraries FILE:PATH: that, and what FILE is linked with, where it is
+with_libraries() {
+	echo "$1"
+	ldd "${1%%:*}" | sed -n 's|^[^/]*\(/[^ ]*\) (.*|\1:\1|p'
+}
+
 # What every L1 gets, in $stage. Copies, for others may build meanwhile.
 prepare() {
 	local kind dir file initramfs=guest-linux-patches/initramfs.sh
@@ -73,6 +79,8 @@ prepare() {
 	add "$(built $initramfs -r)" /bench/init.cpio
 	add "$(built $initramfs)" /bench/full.cpio
 	add "$(built $initramfs -r "$bin/guest:/guest")" /bench/guest.cpio
+	add "$(built $initramfs -r "$bin/guest:/guest" $(with_libraries \
+		/usr/bin/cyclictest:/bin/cyclictest))" /bench/timer.cpio
 	add "$bin/runner" /bench/runner
 	add "$bin/statsfd.so" /bench/statsfd.so
 	# What QEMU loads from there is up to its command line.

@@ -211,11 +211,60 @@ static const struct bench_op msr_ops[] = {
 	{ .metric = NULL },
 };
 
+/*
+ * Of a POSIX timer that is the next to expire; the guest sees to it that the
+ * device is the one named.  cyclictest is in an initramfs of its own.
+ */
+#define TIMERS(device, n)                                                      \
+	{ "timer put off", "timer " device " later", UNIT_US_PER_OP, N(n, n),  \
+	  "" },                                                                \
+		{ "timer set for earlier", "timer " device " earlier",         \
+		  UNIT_US_PER_OP, N(n, n), "" },                               \
+		{ "timer set and cancelled", "timer " device " cancel",        \
+		  UNIT_US_PER_OP, N(n, n), "" },                               \
+	{                                                                      \
+		"1 ms sleep, late", "timer " device " sleep",                  \
+			UNIT_US_QUANTILES, N(200, 1000), ""                    \
+	}
+#define CYCLICTEST(device)                                                     \
+	{                                                                      \
+		"cyclictest", "timer " device " cyclictest",                   \
+			UNIT_US_QUANTILES, N(300, 1000), ""                    \
+	}
+#define OURS	 "hotline"
+#define DEADLINE "lapic-deadline"
+
+static const struct bench_op timer_ops[] = {
+	TIMERS(OURS, 4000),
+	CYCLICTEST(OURS),
+	{ .metric = NULL },
+};
+
+static const struct bench_op deadline_ops[] = {
+	TIMERS(DEADLINE, 4000),
+	CYCLICTEST(DEADLINE),
+	{ .metric = NULL },
+};
+
+static const struct bench_op oneshot_ops[] = {
+	TIMERS("lapic", 4000),
+	CYCLICTEST("lapic"),
+	{ .metric = NULL },
+};
+
+/* Several exits to the VMM each. */
+static const struct bench_op trapped_timer_ops[] = {
+	TIMERS("hpet", 1000),
+	CYCLICTEST("hpet"),
+	{ .metric = NULL },
+};
+
 /* PV: the paravirtual kernel, for those that can boot it. */
-#define BOOT  .initrd = "init.cpio", .append = "hotline.ready"
-#define FULL  .initrd = "full.cpio", .append = "hotline.ready"
-#define GUEST .initrd = "guest.cpio", .append = "rdinit=/guest"
-#define PV    .kernel = KERNEL_PV
+#define BOOT	    .initrd = "init.cpio", .append = "hotline.ready"
+#define FULL	    .initrd = "full.cpio", .append = "hotline.ready"
+#define GUEST	    .initrd = "guest.cpio", .append = "rdinit=/guest"
+#define TIMER(more) .initrd = "timer.cpio", .append = "rdinit=/guest" more
+#define PV	    .kernel = KERNEL_PV
 
 const struct bench_row bench_rows[] = {
 	{ .bench = "boot", .variant = "", .machine = { BOOT } },
@@ -317,6 +366,32 @@ const struct bench_row bench_rows[] = {
 	  .variant = "trapped",
 	  .machine = { GUEST, .timers = true },
 	  .ops = trapped_clock_ops },
+
+	{ .bench = "timer",
+	  .kind = KIND_OPS,
+	  .variant = "",
+	  .machine = { TIMER("") },
+	  .ops = deadline_ops },
+	{ .bench = "timer",
+	  .kind = KIND_OPS,
+	  .variant = "HPET",
+	  .machine = { TIMER(" nolapic_timer"), .timers = true },
+	  .ops = trapped_timer_ops },
+	{ .bench = "timer",
+	  .kind = KIND_OPS,
+	  .variant = "PV kernel",
+	  .machine = { TIMER(""), PV, .line = true },
+	  .ops = timer_ops },
+	{ .bench = "timer",
+	  .kind = KIND_OPS,
+	  .variant = "PV kernel, TSC-deadline",
+	  .machine = { TIMER(" hotline.timer=off"), PV, .line = true },
+	  .ops = deadline_ops },
+	{ .bench = "timer",
+	  .kind = KIND_OPS,
+	  .variant = "PV kernel, one-shot APIC",
+	  .machine = { TIMER(" lapic=notscdeadline"), PV, .line = true },
+	  .ops = oneshot_ops },
 
 	{ .bench = "memory",
 	  .kind = KIND_MEMORY,
