@@ -65,7 +65,7 @@ with_libraries() {
 
 # What every L1 gets, in $stage. Copies, for others may build meanwhile.
 prepare() {
-	local kind dir file initramfs=guest-linux-patches/initramfs.sh
+	local kind dir file cyclictest initramfs=guest-linux-patches/initramfs.sh
 	cp build/hotline build/hotline-net-user "$bin/"
 	stage=(--hold --modules "tun,vhost_net" --bin "$peer"
 		--bin "$bin/hotline" --bin "$bin/hotline-net-user")
@@ -79,8 +79,9 @@ prepare() {
 	add "$(built $initramfs -r)" /bench/init.cpio
 	add "$(built $initramfs)" /bench/full.cpio
 	add "$(built $initramfs -r "$bin/guest:/guest")" /bench/guest.cpio
-	add "$(built $initramfs -r "$bin/guest:/guest" $(with_libraries \
-		/usr/bin/cyclictest:/bin/cyclictest))" /bench/timer.cpio
+	mapfile -t cyclictest < <(with_libraries /usr/bin/cyclictest:/bin/cyclictest)
+	add "$(built $initramfs -r "$bin/guest:/guest" "${cyclictest[@]}")" \
+		/bench/timer.cpio
 	add "$bin/runner" /bench/runner
 	add "$bin/statsfd.so" /bench/statsfd.so
 	# What QEMU loads from there is up to its command line.
