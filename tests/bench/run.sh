@@ -38,7 +38,7 @@ cflags=(-std=gnu11 -D_GNU_SOURCE -I. -O2 -g -Wall -Wextra -Wshadow
 build() {
 	local b=tests/bench
 	mkdir -p "$bin"
-	gcc "${cflags[@]}" -static -o "$bin/runner" "$b"/{runner,table,vmms}.c \
+	gcc "${cflags[@]}" -static -o "$bin/runner" "$b"/{runner,table,table_timer,vmms}.c \
 		"$b"/{session,bench_boot,bench_ops,vmproc,kvmstats,vmmem,netpeer}.c
 	gcc "${cflags[@]}" -fPIC -shared -o "$bin/statsfd.so" "$b/statsfd.c"
 	gcc "${cflags[@]}" -o "$bin/report" "$b"/report*.c -ljansson -lm

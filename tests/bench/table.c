@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What is measured, as a table. */
-#include "tests/bench/bench.h"
+#include "tests/bench/table.h"
 
 #include <stddef.h>
 
-#define ICOUNT [MODE_ICOUNT]
-#define WALL   [MODE_WALL]
-#define COUNT  [MODE_COUNT]
-#define PEER   "%s"
-#define MIB    (1ull << 20)
+#define PEER "%s"
+#define MIB  (1ull << 20)
 
 const char *const bench_mode_names[MODE_NR] = { ICOUNT = "icount",
 						WALL = "wall",
@@ -128,10 +125,6 @@ static const struct bench_op trapped_clock_ops[] = {
  * "KIND, k=K" is a point of KIND's curve in the report, "one KIND" a level line
  * beside the curves.  Rounds are many where they are short.
  */
-#define N(icount, wall)                                                        \
-	{                                                                      \
-		ICOUNT = icount, WALL = wall, COUNT = icount                   \
-	}
 #define CALLS(kind, k, command, by)                                            \
 	{                                                                      \
 		kind " by " by ", k=" #k, "line " command, UNIT_US_PER_OP,     \
@@ -208,54 +201,6 @@ static const struct bench_op msr_ops[] = {
 	MSR_CURVE("list to KVM", "kernel", "list"),
 	MSR_CURVE("WRMSR to the VMM", "user", "loop"),
 	MSR_CURVE("list to the VMM", "user", "list"),
-	{ .metric = NULL },
-};
-
-/*
- * Of a POSIX timer that is the next to expire; the guest sees to it that the
- * device is the one named.  cyclictest is in an initramfs of its own.
- */
-#define TIMERS(device, n)                                                      \
-	{ "timer put off", "timer " device " later", UNIT_US_PER_OP, N(n, n),  \
-	  "" },                                                                \
-		{ "timer set for earlier", "timer " device " earlier",         \
-		  UNIT_US_PER_OP, N(n, n), "" },                               \
-		{ "timer set and cancelled", "timer " device " cancel",        \
-		  UNIT_US_PER_OP, N(n, n), "" },                               \
-	{                                                                      \
-		"1 ms sleep, late", "timer " device " sleep",                  \
-			UNIT_US_QUANTILES, N(200, 1000), ""                    \
-	}
-#define CYCLICTEST(device)                                                     \
-	{                                                                      \
-		"cyclictest", "timer " device " cyclictest",                   \
-			UNIT_US_QUANTILES, N(300, 1000), ""                    \
-	}
-#define OURS	 "hotline"
-#define DEADLINE "lapic-deadline"
-
-static const struct bench_op timer_ops[] = {
-	TIMERS(OURS, 4000),
-	CYCLICTEST(OURS),
-	{ .metric = NULL },
-};
-
-static const struct bench_op deadline_ops[] = {
-	TIMERS(DEADLINE, 4000),
-	CYCLICTEST(DEADLINE),
-	{ .metric = NULL },
-};
-
-static const struct bench_op oneshot_ops[] = {
-	TIMERS("lapic", 4000),
-	CYCLICTEST("lapic"),
-	{ .metric = NULL },
-};
-
-/* Several exits to the VMM each. */
-static const struct bench_op trapped_timer_ops[] = {
-	TIMERS("hpet", 1000),
-	CYCLICTEST("hpet"),
 	{ .metric = NULL },
 };
 
