@@ -118,7 +118,7 @@ san-%:	# of one: make san-tsan ONLY='row row'
 	@SAN=$* tests/suite.sh $(ONLY)
 
 bench: build	## benchmarks beside QEMU; ONLY=boot,blk runs some
-	@$(BED)/setup.sh build guest bed >&2
+	@$(BED)/setup.sh build guest bed bench >&2
 	@tests/bench/run.sh $(ONLY)
 
 abi: $(B)/abi_table	## the table of calls in docs/abi.md, from hypercalls/rows.def

@@ -69,10 +69,17 @@ static void print_quantiles(struct session *s, const struct bench_op *op,
 	const struct {
 		const char *name;
 		uint64_t ns;
-	} quantiles[] = { { "p50", r->p50 }, { "p99", r->p99 } };
+	} quantiles[] = { { "p50", r->p50 },
+			  { "p99", r->p99 },
+			  { "min", r->min },
+			  { "mean", r->mean },
+			  { "max", r->max } };
+	size_t known = sizeof(quantiles) / sizeof(quantiles[0]);
 	char metric[96];
 
-	for (size_t i = 0; i < sizeof(quantiles) / sizeof(quantiles[0]); i++) {
+	if (!r->max)
+		known = 2;
+	for (size_t i = 0; i < known; i++) {
 		snprintf(metric, sizeof(metric), "%s, %s of %llu", op->metric,
 			 quantiles[i].name, (unsigned long long)r->ops);
 		session_sample(s, metric, "us", bench_mode_names[s->opt->mode],

@@ -6,7 +6,8 @@
  *
  *   <- READY
  *   -> OPERATION ARGUMENT...
- *   <- R NANOSECONDS OPERATIONS BYTES P50 P99       or: E WHY
+ *   <- R NANOSECONDS OPERATIONS BYTES P50 P99 MIN MEAN MAX
+ *   or: E WHY
  */
 #include "guest.h"
 
@@ -31,7 +32,7 @@ static const struct {
 	{ "blk", 4, guest_blk },	 { "net", 2, guest_net_up },
 	{ "udp", 3, guest_udp },	 { "tcp", 3, guest_tcp },
 	{ "console", 2, guest_console }, { "line", 2, guest_line },
-	{ "time", 3, guest_clock },
+	{ "time", 3, guest_clock },	 { "timer", 3, guest_timer },
 };
 
 uint64_t guest_now(void)
@@ -78,6 +79,17 @@ static void console_raw(void)
 	tcsetattr(0, TCSANOW, &t);
 }
 
+static void answer(const struct guest_result *r)
+{
+	const uint64_t values[] = { r->ns,  r->ops, r->bytes, r->p50,
+				    r->p99, r->min, r->mean,  r->max };
+
+	printf("\nR");
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
+		printf(" %llu", (unsigned long long)values[i]);
+	putchar('\n');
+}
+
 static void obey(char *line)
 {
 	struct guest_result r = { 0 };
@@ -94,12 +106,7 @@ static void obey(char *line)
 		if (argc - 1 < operations[i].argc)
 			guest_fail("%s: too few arguments", argv[0]);
 		else if (!operations[i].run(argv + 1, argc - 1, &r))
-			printf("\nR %llu %llu %llu %llu %llu\n",
-			       (unsigned long long)r.ns,
-			       (unsigned long long)r.ops,
-			       (unsigned long long)r.bytes,
-			       (unsigned long long)r.p50,
-			       (unsigned long long)r.p99);
+			answer(&r);
 		return;
 	}
 	guest_fail("no such operation");

@@ -7,10 +7,11 @@
 
 /*
  * What an operation did; ns is the guest's own clock.  p50 and p99, also of
- * nanoseconds, only if it says what each of ops took.
+ * nanoseconds, only if it says what each of ops took; the others, too, unless
+ * max is 0.
  */
 struct guest_result {
-	uint64_t ns, ops, bytes, p50, p99;
+	uint64_t ns, ops, bytes, p50, p99, min, mean, max;
 };
 
 uint64_t guest_now(void);
@@ -26,6 +27,10 @@ int guest_udp(char *argv[], unsigned int argc, struct guest_result *r);
 int guest_tcp(char *argv[], unsigned int argc, struct guest_result *r);
 int guest_console(char *argv[], unsigned int argc, struct guest_result *r);
 int guest_clock(char *argv[], unsigned int argc, struct guest_result *r);
+int guest_timer(char *argv[], unsigned int argc, struct guest_result *r);
 int guest_line(char *argv[], unsigned int argc, struct guest_result *r);
+
+/* A way of guest_timer(): so many wakeups as r->ops says. */
+int guest_cyclictest(struct guest_result *r);
 
 #endif

@@ -38,7 +38,7 @@ cflags=(-std=gnu11 -D_GNU_SOURCE -I. -O2 -g -Wall -Wextra -Wshadow
 build() {
 	local b=tests/bench
 	mkdir -p "$bin"
-	gcc "${cflags[@]}" -static -o "$bin/runner" "$b"/{runner,table,vmms}.c \
+	gcc "${cflags[@]}" -static -o "$bin/runner" "$b"/{runner,table,table_timer,vmms}.c \
 		"$b"/{session,bench_boot,bench_ops,vmproc,kvmstats,vmmem,netpeer}.c
 	gcc "${cflags[@]}" -fPIC -shared -o "$bin/statsfd.so" "$b/statsfd.c"
 	gcc "${cflags[@]}" -o "$bin/report" "$b"/report*.c -ljansson -lm
@@ -57,9 +57,15 @@ built() {
 	echo "$path"
 }
 
+# with_libraries FILE:PATH: that, and what FILE is linked with, where it is
+with_libraries() {
+	echo "$1"
+	ldd "${1%%:*}" | sed -n 's|^[^/]*\(/[^ ]*\) (.*|\1:\1|p'
+}
+
 # What every L1 gets, in $stage. Copies, for others may build meanwhile.
 prepare() {
-	local kind dir file initramfs=guest-linux-patches/initramfs.sh
+	local kind dir file cyclictest initramfs=guest-linux-patches/initramfs.sh
 	cp build/hotline build/hotline-net-user "$bin/"
 	stage=(--hold --modules "tun,vhost_net" --bin "$peer"
 		--bin "$bin/hotline" --bin "$bin/hotline-net-user")
@@ -73,6 +79,9 @@ prepare() {
 	add "$(built $initramfs -r)" /bench/init.cpio
 	add "$(built $initramfs)" /bench/full.cpio
 	add "$(built $initramfs -r "$bin/guest:/guest")" /bench/guest.cpio
+	mapfile -t cyclictest < <(with_libraries /usr/bin/cyclictest:/bin/cyclictest)
+	add "$(built $initramfs -r "$bin/guest:/guest" "${cyclictest[@]}")" \
+		/bench/timer.cpio
 	add "$bin/runner" /bench/runner
 	add "$bin/statsfd.so" /bench/statsfd.so
 	# What QEMU loads from there is up to its command line.

@@ -44,7 +44,7 @@ int session_counts(struct session *s, struct kvmstats_values *v);
  * -EPROTO: the guest says no, -ETIMEDOUT: it hangs, or another -errno.
  */
 struct session_result {
-	uint64_t ns, ops, bytes, p50, p99;
+	uint64_t ns, ops, bytes, p50, p99, min, mean, max;
 };
 int session_do(struct session *s, const char *command,
 	       struct session_result *r);

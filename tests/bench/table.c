@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What is measured, as a table. */
-#include "tests/bench/bench.h"
+#include "tests/bench/table.h"
 
 #include <stddef.h>
 
-#define ICOUNT [MODE_ICOUNT]
-#define WALL   [MODE_WALL]
-#define COUNT  [MODE_COUNT]
-#define PEER   "%s"
-#define MIB    (1ull << 20)
+#define PEER "%s"
+#define MIB  (1ull << 20)
 
 const char *const bench_mode_names[MODE_NR] = { ICOUNT = "icount",
 						WALL = "wall",
@@ -128,10 +125,6 @@ static const struct bench_op trapped_clock_ops[] = {
  * "KIND, k=K" is a point of KIND's curve in the report, "one KIND" a level line
  * beside the curves.  Rounds are many where they are short.
  */
-#define N(icount, wall)                                                        \
-	{                                                                      \
-		ICOUNT = icount, WALL = wall, COUNT = icount                   \
-	}
 #define CALLS(kind, k, command, by)                                            \
 	{                                                                      \
 		kind " by " by ", k=" #k, "line " command, UNIT_US_PER_OP,     \
@@ -212,10 +205,11 @@ static const struct bench_op msr_ops[] = {
 };
 
 /* PV: the paravirtual kernel, for those that can boot it. */
-#define BOOT  .initrd = "init.cpio", .append = "hotline.ready"
-#define FULL  .initrd = "full.cpio", .append = "hotline.ready"
-#define GUEST .initrd = "guest.cpio", .append = "rdinit=/guest"
-#define PV    .kernel = KERNEL_PV
+#define BOOT	    .initrd = "init.cpio", .append = "hotline.ready"
+#define FULL	    .initrd = "full.cpio", .append = "hotline.ready"
+#define GUEST	    .initrd = "guest.cpio", .append = "rdinit=/guest"
+#define TIMER(more) .initrd = "timer.cpio", .append = "rdinit=/guest" more
+#define PV	    .kernel = KERNEL_PV
 
 const struct bench_row bench_rows[] = {
 	{ .bench = "boot", .variant = "", .machine = { BOOT } },
@@ -317,6 +311,32 @@ const struct bench_row bench_rows[] = {
 	  .variant = "trapped",
 	  .machine = { GUEST, .timers = true },
 	  .ops = trapped_clock_ops },
+
+	{ .bench = "timer",
+	  .kind = KIND_OPS,
+	  .variant = "",
+	  .machine = { TIMER("") },
+	  .ops = deadline_ops },
+	{ .bench = "timer",
+	  .kind = KIND_OPS,
+	  .variant = "HPET",
+	  .machine = { TIMER(" nolapic_timer"), .timers = true },
+	  .ops = trapped_timer_ops },
+	{ .bench = "timer",
+	  .kind = KIND_OPS,
+	  .variant = "PV kernel",
+	  .machine = { TIMER(""), PV, .line = true },
+	  .ops = timer_ops },
+	{ .bench = "timer",
+	  .kind = KIND_OPS,
+	  .variant = "PV kernel, TSC-deadline",
+	  .machine = { TIMER(" hotline.timer=off"), PV, .line = true },
+	  .ops = deadline_ops },
+	{ .bench = "timer",
+	  .kind = KIND_OPS,
+	  .variant = "PV kernel, one-shot APIC",
+	  .machine = { TIMER(" lapic=notscdeadline"), PV, .line = true },
+	  .ops = oneshot_ops },
 
 	{ .bench = "memory",
 	  .kind = KIND_MEMORY,

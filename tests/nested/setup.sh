@@ -18,12 +18,14 @@ declare -A groups=(
 	# the nested test bed and the guests' disk images
 	[bed]="qemu-system-x86 seabios e2fsprogs mmdebstrap uidmap
 		busybox-static cpio kmod xz-utils zstd gcc libc6-dev util-linux procps"
+	# what benchmarks run in guests beyond their own programs
+	[bench]="rt-tests"
 	# checks of the source, and fuzzing
 	[lint]="clang clang-format libclang-rt-dev cppcheck shellcheck universal-ctags"
 	# the model of the split-phase protocol
 	[model]="spin gcc libc6-dev"
 )
-order=(build guest bed lint model)
+order=(build guest bed bench lint model)
 
 say() { echo "setup: $*" >&2; }
 

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What is measured of timers, for each clock event device. */
+#include "tests/bench/table.h"
+
+#include <stddef.h>
+
+/*
+ * Of a POSIX timer that is the next to expire; the guest sees to it that the
+ * device is the one named.  cyclictest is in an initramfs of its own.
+ */
+#define TIMERS(device, n)                                                      \
+	{ "timer put off", "timer " device " later", UNIT_US_PER_OP, N(n, n),  \
+	  "" },                                                                \
+		{ "timer set for earlier", "timer " device " earlier",         \
+		  UNIT_US_PER_OP, N(n, n), "" },                               \
+		{ "timer set and cancelled", "timer " device " cancel",        \
+		  UNIT_US_PER_OP, N(n, n), "" },                               \
+	{                                                                      \
+		"1 ms sleep, late", "timer " device " sleep",                  \
+			UNIT_US_QUANTILES, N(200, 1000), ""                    \
+	}
+#define CYCLICTEST(device)                                                     \
+	{                                                                      \
+		"cyclictest", "timer " device " cyclictest",                   \
+			UNIT_US_QUANTILES, N(300, 1000), ""                    \
+	}
+#define OURS	 "hotline"
+#define DEADLINE "lapic-deadline"
+
+const struct bench_op timer_ops[] = {
+	TIMERS(OURS, 4000),
+	CYCLICTEST(OURS),
+	{ .metric = NULL },
+};
+
+const struct bench_op deadline_ops[] = {
+	TIMERS(DEADLINE, 4000),
+	CYCLICTEST(DEADLINE),
+	{ .metric = NULL },
+};
+
+const struct bench_op oneshot_ops[] = {
+	TIMERS("lapic", 4000),
+	CYCLICTEST("lapic"),
+	{ .metric = NULL },
+};
+
+/* Several exits to the VMM each. */
+const struct bench_op trapped_timer_ops[] = {
+	TIMERS("hpet", 1000),
+	CYCLICTEST("hpet"),
+	{ .metric = NULL },
+};
