@@ -78,8 +78,9 @@ static int create_vm(struct vm *vm)
 	ioctl(vm->fd, KVM_SET_IDENTITY_MAP_ADDR, &identity);
 	ioctl(vm->fd, KVM_SET_TSS_ADDR, TSS_ADDR);
 	vm->stats_fd = ioctl(vm->fd, KVM_GET_STATS_FD, NULL);
-	vm->shares_regs = ioctl(vm->fd, KVM_CHECK_EXTENSION,
-				KVM_CAP_SYNC_REGS) & KVM_SYNC_X86_REGS;
+	vm->shares_regs =
+		ioctl(vm->fd, KVM_CHECK_EXTENSION, KVM_CAP_SYNC_REGS) &
+		KVM_SYNC_X86_REGS;
 	return 0;
 }
 
