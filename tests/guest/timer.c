@@ -130,8 +130,7 @@ static uint64_t flags_behind(uint64_t flags)
 	fill(BSP, 0, HL_OP_TIMER_HALT, tsc() + 100000);
 	__asm__ volatile("push %0; popfq; outl %1, %w2; pushfq; cli; pop %0"
 			 : "+r"(flags)
-			 : "a"(HL_RUN(0, 1)),
-			   "Nd"(HL_LINE_PORT + HL_LINE_RUN)
+			 : "a"(HL_RUN(0, 1)), "Nd"(HL_LINE_PORT + HL_LINE_RUN)
 			 : "memory", "cc");
 	return flags;
 }
