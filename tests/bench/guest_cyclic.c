@@ -5,6 +5,7 @@
  */
 #include "guest.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -44,13 +45,20 @@ static pid_t start(uint64_t n, int *out)
 	return pid;
 }
 
+/*
+ * The histogram ends with its total.  Behind it are the numbers of the wakeups
+ * that it had no bucket for, in lines of any length, which look like its own.
+ */
 static void hear(FILE *f, struct heard *h)
 {
-	unsigned long long at, n;
+	unsigned long long at, n, total = 0;
+	bool ended = false;
 	char line[256];
 
 	while (fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "%llu %llu", &at, &n) == 2 && at < BUCKETS)
+		ended |= sscanf(line, "# Total: %llu", &total) == 1;
+		if (!ended && sscanf(line, "%llu %llu", &at, &n) == 2 &&
+		    at < BUCKETS)
 			h->bucket[at] = n;
 		sscanf(line, "# Min Latencies: %lld", &h->min);
 		sscanf(line, "# Avg Latencies: %lld", &h->avg);
