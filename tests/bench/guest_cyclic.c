@@ -13,8 +13,8 @@
 
 #define PROGRAM	  "/bin/cyclictest"
 #define INTERVAL  "1000"
-#define HISTOGRAM "2000"
-#define BUCKETS	  2000
+#define HISTOGRAM "10000"
+#define BUCKETS	  10000
 #define NS_PER_US 1000
 
 struct heard {
@@ -66,7 +66,7 @@ static void hear(FILE *f, struct heard *h)
 	}
 }
 
-/* The rank-th sample, counted from 0, is in this bucket. */
+/* The rank-th sample, from 0, is in this bucket; beyond all: the latest. */
 static uint64_t quantile(const struct heard *h, uint64_t rank)
 {
 	uint64_t below = 0, at = 0;
