@@ -6,7 +6,7 @@
  *
  *   <- READY
  *   -> OPERATION ARGUMENT...
- *   <- R NANOSECONDS OPERATIONS BYTES P50 P99 MIN MEAN MAX
+ *   <- R NANOSECONDS OPERATIONS BYTES P50 P99 MIN MEAN MAX WAITED
  *   or: E WHY
  */
 #include "guest.h"
@@ -81,8 +81,8 @@ static void console_raw(void)
 
 static void answer(const struct guest_result *r)
 {
-	const uint64_t values[] = { r->ns,  r->ops, r->bytes, r->p50,
-				    r->p99, r->min, r->mean,  r->max };
+	const uint64_t values[] = { r->ns,  r->ops,  r->bytes, r->p50,	 r->p99,
+				    r->min, r->mean, r->max,   r->waited };
 
 	printf("\nR");
 	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)

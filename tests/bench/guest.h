@@ -8,10 +8,10 @@
 /*
  * What an operation did; ns is the guest's own clock.  p50 and p99, also of
  * nanoseconds, only if it says what each of ops took; the others, too, unless
- * max is 0.
+ * max is 0.  waited: what passed besides ns, on purpose.
  */
 struct guest_result {
-	uint64_t ns, ops, bytes, p50, p99, min, mean, max;
+	uint64_t ns, ops, bytes, p50, p99, min, mean, max, waited;
 };
 
 uint64_t guest_now(void);

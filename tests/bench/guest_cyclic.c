@@ -5,6 +5,7 @@
  */
 #include "guest.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -12,8 +13,8 @@
 
 #define PROGRAM	  "/bin/cyclictest"
 #define INTERVAL  "1000"
-#define HISTOGRAM "2000"
-#define BUCKETS	  2000
+#define HISTOGRAM "10000"
+#define BUCKETS	  10000
 #define NS_PER_US 1000
 
 struct heard {
@@ -44,13 +45,20 @@ static pid_t start(uint64_t n, int *out)
 	return pid;
 }
 
+/*
+ * The histogram ends with its total.  Behind it are the numbers of the wakeups
+ * that it had no bucket for, in lines of any length, which look like its own.
+ */
 static void hear(FILE *f, struct heard *h)
 {
-	unsigned long long at, n;
+	unsigned long long at, n, total = 0;
+	bool ended = false;
 	char line[256];
 
 	while (fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "%llu %llu", &at, &n) == 2 && at < BUCKETS)
+		ended |= sscanf(line, "# Total: %llu", &total) == 1;
+		if (!ended && sscanf(line, "%llu %llu", &at, &n) == 2 &&
+		    at < BUCKETS)
 			h->bucket[at] = n;
 		sscanf(line, "# Min Latencies: %lld", &h->min);
 		sscanf(line, "# Avg Latencies: %lld", &h->avg);
@@ -58,7 +66,7 @@ static void hear(FILE *f, struct heard *h)
 	}
 }
 
-/* The rank-th sample, counted from 0, is in this bucket. */
+/* The rank-th sample, from 0, is in this bucket; beyond all: the latest. */
 static uint64_t quantile(const struct heard *h, uint64_t rank)
 {
 	uint64_t below = 0, at = 0;

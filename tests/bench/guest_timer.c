@@ -139,10 +139,10 @@ static uint64_t next_tick(uint64_t period)
 /* Until the next tick is near or left have been done; how many, or -1. */
 static int64_t set_until_tick(timer_t timer, uint64_t period, uint64_t left,
 			      int (*one)(timer_t, uint64_t, uint64_t),
-			      uint64_t *ns)
+			      struct guest_result *r)
 {
-	uint64_t tick = next_tick(period), start = guest_now();
-	uint64_t now = start, i;
+	uint64_t before = guest_now(), tick = next_tick(period);
+	uint64_t start = guest_now(), now = start, i;
 
 	due = tick;
 	for (i = 0; i < left && now < tick - STOP_NS; i++) {
@@ -150,7 +150,8 @@ static int64_t set_until_tick(timer_t timer, uint64_t period, uint64_t left,
 			return -1;
 		now = guest_now();
 	}
-	*ns += now - start;
+	r->ns += now - start;
+	r->waited += start - before;
 	return set(timer, 0) ? -1 : (int64_t)i;
 }
 
@@ -171,7 +172,7 @@ static int do_set(int (*one)(timer_t, uint64_t, uint64_t),
 		return guest_fail("timer: %s", strerror(errno));
 	for (uint64_t left = r->ops; left && n >= 0; left -= (uint64_t)n)
 		n = set_until_tick(timer, (uint64_t)period.tv_nsec, left, one,
-				   &r->ns);
+				   r);
 	timer_delete(timer);
 	if (n < 0)
 		return guest_fail("timer: %s", strerror(errno));

@@ -174,7 +174,7 @@ int session_do(struct session *s, const char *command, struct session_result *r)
 {
 	uint64_t start = now_ns(),
 		 deadline = start + patience[s->opt->mode].op_ns;
-	unsigned long long ns, ops, bytes, p50, p99, min, mean, max;
+	unsigned long long ns, ops, bytes, p50, p99, min, mean, max, waited;
 	char line[256];
 	int err = vmproc_say(&s->vm, command);
 
@@ -186,12 +186,12 @@ int session_do(struct session *s, const char *command, struct session_result *r)
 		explain(s, command, err);
 		return err;
 	}
-	if (sscanf(line, "R %llu %llu %llu %llu %llu %llu %llu %llu", &ns, &ops,
-		   &bytes, &p50, &p99, &min, &mean, &max) != 8) {
+	if (sscanf(line, "R %llu %llu %llu %llu %llu %llu %llu %llu %llu", &ns,
+		   &ops, &bytes, &p50, &p99, &min, &mean, &max, &waited) != 9) {
 		bench_fault(s->row, s->vmm->name, command, line);
 		return -EPROTO;
 	}
-	compare_clocks(s, command, ns, now_ns() - start);
+	compare_clocks(s, command, ns + waited, now_ns() - start);
 	*r = (struct session_result){ ns, ops, bytes, p50, p99, min, mean, max };
 	return 0;
 }
