@@ -143,22 +143,23 @@ static bool was_set(struct clock *c)
 	return read(c->set_fd, &n, sizeof(n)) < 0 && errno == ECANCELED;
 }
 
-/* Returns how long it may sleep, ms. */
-static int tick(struct clock *c)
+/* planned, and returned: how long it may sleep, ms. */
+static int tick(struct clock *c, int planned)
 {
 	uint64_t now = clock_host_boottime(), slept = now - c->woke;
-	uint64_t planned = c->news.valid ? c->opt.period_ms : IDLE_MS;
-	bool gap = slept > planned * NS_PER_MS + GAP_NS, news;
+	bool gap = slept > (uint64_t)planned * NS_PER_MS + GAP_NS, news;
+	int next;
 
 	c->woke = now;
 	if (gap)
 		read_offset(c);
 	pthread_mutex_lock(&c->lock);
 	news = update(c, was_set(c), gap);
+	next = c->news.valid ? (int)c->opt.period_ms : IDLE_MS;
 	pthread_mutex_unlock(&c->lock);
 	if (news)
 		tell(c);
-	return c->news.valid ? (int)c->opt.period_ms : IDLE_MS;
+	return next;
 }
 
 static void *thread(void *arg)
@@ -170,7 +171,7 @@ static void *thread(void *arg)
 
 	pthread_setname_np(pthread_self(), "clock");
 	while (poll(fds, 2, ms) < 0 || !fds[0].revents)
-		ms = tick(c);
+		ms = tick(c, ms);
 	return NULL;
 }
 
@@ -230,13 +231,11 @@ static uint64_t page_read(void *dev, uint64_t off, unsigned int len)
 
 	if (off + len > CLOCK_PAGE_SIZE)
 		return UINT64_MAX;
-	if (!atomic_load(&c->alive)) {
-		pthread_mutex_lock(&c->lock);
-		if (!atomic_load(&c->alive))
-			start(c);
-		pthread_mutex_unlock(&c->lock);
-	}
+	pthread_mutex_lock(&c->lock);
+	if (!atomic_load(&c->alive))
+		start(c);
 	memcpy(&val, (const uint8_t *)c->board.page + off, len);
+	pthread_mutex_unlock(&c->lock);
 	return val;
 }
 
