@@ -22,39 +22,35 @@ static unsigned int decode(struct kvm_msr_entry *msr,
 	return i;
 }
 
-static int64_t status_of(unsigned int done, unsigned int good, int err)
+/* e[].b comes back as it was written, or as it was read. */
+static unsigned int run(__typeof__(msr_write) *how, struct hypercalls *hc,
+			struct hl_list_entry *e, unsigned int nr,
+			int64_t *status)
 {
-	return done < good ? err : HL_EINVAL;
+	struct kvm_msr_entry msr[MSR_BATCH_MAX];
+	unsigned int good = decode(msr, e, nr), done;
+	int err = 0;
+
+	done = how(hc->msrs, vcpu_self(), msr, good, &err);
+	for (unsigned int i = 0; i < done; i++)
+		e[i].b = msr[i].data;
+	if (done < nr)
+		*status = done < good ? err : HL_EINVAL;
+	return done;
 }
 
 unsigned int msr_list_write(struct hypercalls *hc, const struct hl_call *c,
 			    struct hl_list_entry *e, unsigned int nr,
 			    int64_t *status)
 {
-	struct kvm_msr_entry msr[MSR_BATCH_MAX];
-	unsigned int good = decode(msr, e, nr), done;
-	int err = 0;
-
 	(void)c;
-	done = msr_write(hc->msrs, vcpu_self(), msr, good, &err);
-	if (done < nr)
-		*status = status_of(done, good, err);
-	return done;
+	return run(msr_write, hc, e, nr, status);
 }
 
 unsigned int msr_list_read(struct hypercalls *hc, const struct hl_call *c,
 			   struct hl_list_entry *e, unsigned int nr,
 			   int64_t *status)
 {
-	struct kvm_msr_entry msr[MSR_BATCH_MAX];
-	unsigned int good = decode(msr, e, nr), done;
-	int err = 0;
-
 	(void)c;
-	done = msr_read(hc->msrs, vcpu_self(), msr, good, &err);
-	for (unsigned int i = 0; i < done; i++)
-		e[i].b = msr[i].data;
-	if (done < nr)
-		*status = status_of(done, good, err);
-	return done;
+	return run(msr_read, hc, e, nr, status);
 }
