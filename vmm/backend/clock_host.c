@@ -15,22 +15,14 @@
 #define READINGS 16 /* for about 10 ns between the bounds */
 #define TRIES	 4  /* somebody who sets the clock all the time */
 
-static uint64_t read_ns(clockid_t id)
-{
-	struct timespec ts;
-
-	clock_gettime(id, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
-
 uint64_t clock_host_realtime(void)
 {
-	return read_ns(CLOCK_REALTIME);
+	return clock_read_ns(CLOCK_REALTIME);
 }
 
 uint64_t clock_host_boottime(void)
 {
-	return read_ns(CLOCK_BOOTTIME);
+	return clock_read_ns(CLOCK_BOOTTIME);
 }
 
 bool clock_span_meet(struct clock_span *span, const struct clock_span *other)
