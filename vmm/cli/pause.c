@@ -30,14 +30,14 @@ static int set_name(void *ctx, const char *val)
 }
 
 /* Asks until the machine says that it is in that state. */
-static int wait_state(int fd, const char *request, const char *want)
+static int wait_state(int fd, const char *want)
 {
 	const struct timespec ms = { .tv_nsec = 1000000 };
 	int64_t until = clock_ms() + CLIENT_MS;
 	char state[32], *body;
 
-	for (;; request = "info") {
-		int err = client_ask(fd, request, &body);
+	for (;;) {
+		int err = client_ask(fd, "info", &body);
 
 		if (err)
 			return err;
@@ -53,8 +53,32 @@ static int wait_state(int fd, const char *request, const char *want)
 	}
 }
 
-static int ask(struct control_dir *dir, const char *name, const char *request,
-	       const char *want)
+static int pause_fd(int fd)
+{
+	char *body;
+	int err = client_ask(fd, "pause", &body);
+
+	if (err)
+		return err;
+	free(body);
+	return wait_state(fd, "paused");
+}
+
+/* What ends once it may run again has been resumed. */
+static int resume_fd(int fd)
+{
+	char *body;
+	int err = client_ask(fd, "resume", &body);
+
+	if (err)
+		return err;
+	free(body);
+	err = wait_state(fd, "running");
+	return err == -ECONNRESET ? 0 : err;
+}
+
+static int ask(struct control_dir *dir, const char *name,
+	       int (*request)(int fd))
 {
 	pid_t pid;
 	int fd = client_connect(dir, name, &pid);
@@ -63,7 +87,7 @@ static int ask(struct control_dir *dir, const char *name, const char *request,
 	if (fd == -ENOENT)
 		return client_no_such(name);
 	if (fd >= 0) {
-		err = wait_state(fd, request, want);
+		err = request(fd);
 		close(fd);
 	}
 	if (!err)
@@ -77,7 +101,7 @@ static int ask(struct control_dir *dir, const char *name, const char *request,
 }
 
 static int run(const struct cli_cmd *cmd, int argc, char **argv,
-	       const char *want)
+	       int (*request)(int fd))
 {
 	struct pause_args p = { 0 };
 	struct control_dir dir;
@@ -96,19 +120,19 @@ static int run(const struct cli_cmd *cmd, int argc, char **argv,
 	err = control_dir_open(&dir, false);
 	if (err)
 		return err == -ENOENT ? client_no_such(p.name) : EXIT_NOPERM;
-	code = ask(&dir, p.name, cmd->name, want);
+	code = ask(&dir, p.name, request);
 	control_dir_close(&dir);
 	return code;
 }
 
 static int pause_cmd(int argc, char **argv)
 {
-	return run(&cli_cmd_pause, argc, argv, "paused");
+	return run(&cli_cmd_pause, argc, argv, pause_fd);
 }
 
 static int resume_cmd(int argc, char **argv)
 {
-	return run(&cli_cmd_resume, argc, argv, "running");
+	return run(&cli_cmd_resume, argc, argv, resume_fd);
 }
 
 const struct cli_cmd cli_cmd_pause = {
@@ -133,8 +157,8 @@ const struct cli_cmd cli_cmd_resume = {
 	.summary = "Let a paused machine go on",
 	.about = "Lets the CPUs of a paused machine run again, after telling "
 		 "the guest that it missed time. Exit status 0: it runs, now "
-		 "or already; 66: there was none of that name; 69: its hotline "
-		 "is too old; 71: it does not answer or ended.",
+		 "or already, or ended since; 66: there was none of that name; "
+		 "69: its hotline is too old; 71: it does not answer.",
 	.operand = set_name,
 	.examples = "  hotline resume web\n",
 	.run = resume_cmd,
