@@ -42,6 +42,7 @@
 #define HL_FEATURE_CLOCK (1ULL << 2) /* include/hotline/clock.h */
 #define HL_FEATURE_TIMER (1ULL << 3) /* include/hotline/timer.h */
 #define HL_FEATURE_MSR	 (1ULL << 4) /* include/hotline/msr.h */
+#define HL_FEATURE_YIELD (1ULL << 5) /* include/hotline/yield.h */
 
 #define HL_ADVICE_ASYNC	 (1U << 0) /* rings pay for slow calls */
 #define HL_ADVICE_HALT	 (1U << 1) /* so does HL_OP_TIMER_HALT */
@@ -162,6 +163,7 @@ _Static_assert(sizeof(struct hl_list_page) == 4096, "a page");
 #define HL_OPS_CLOCK 0x0030
 #define HL_OPS_TIMER 0x0040
 #define HL_OPS_MSR   0x0050
+#define HL_OPS_YIELD 0x0060
 #define HL_OPS_MAX   0x0100
 
 #endif
