@@ -39,6 +39,8 @@ UNIT	:= $(patsubst tests/unit/%.c,%,$(filter-out $(wildcard tests/unit/lib_*.c),
 UNITLIB	:= $(wildcard tests/unit/lib_*.c)
 
 COST	:= $(patsubst tests/cost/%.c,$(B)/cost/%,$(wildcard tests/cost/*.c))
+UNITS	:= $(if $(ONLY),$(patsubst %,$(B)/unit/%,$(filter $(ONLY),$(UNIT))), \
+	   $(UNIT:%=$(B)/unit/%) $(COST))
 FUZZ	:= $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
 FUZZSRC	:= $(wildcard hypercalls/*.c vmm/core/*.c) vmm/backend/selftest.c vmm/backend/pool.c \
 	   $(addprefix vmm/backend/,msr.c timer.c clock.c clock_host.c clock_page.c discipline.c)
@@ -94,8 +96,8 @@ check:	## every test: unit tests with sanitizers, lint, model, guests on real KV
 	@$(MAKE) --no-print-directory suite
 	@$(MAKE) --no-print-directory san
 
-unit: $(UNIT:%=$(B)/unit/%) $(COST) $(B)/hotline-net-user	## unit tests under ASan and UBSan
-	@tests/unit/run.sh $(UNIT:%=$(B)/unit/%) $(COST)
+unit: $(UNITS) $(B)/hotline-net-user	## unit tests under ASan and UBSan; ONLY='ring msr' some
+	@tests/unit/run.sh $(UNITS)
 
 model:	## the split-phase protocol, all interleavings (SPIN)
 	@tests/model/run.sh
