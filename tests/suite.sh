@@ -9,6 +9,9 @@
 # HOTLINE        the program under test (default build/hotline)
 # SAN            asan or tsan: the program under test is build/$SAN/hotline, and
 #                the rows are the groups san and $SAN unless some are named
+# SUITE_OFF      host or guest: all machines are without the line, the clock page
+#                and the timer, by the VMM's options or by the guest's alone;
+#                rows about these are skipped (tests/suite/lib.sh)
 # HOTLINE_WHERE  here or bed: don't choose
 # SUITE_JOBS     rows at a time in one place (default 2)
 # SUITE_BEDS     beds at a time (default: one for each processor, at most 4)
@@ -18,6 +21,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/.." && pwd)
 rows=$here/suite/rows
 san=${SAN:-}
+off=${SUITE_OFF:-}
 built=$top/build${san:+/$san}
 out=$built/tests
 stage=$out/stage
@@ -29,12 +33,12 @@ say() { echo "suite: $*" >&2; }
 die() { say "$*"; exit 2; }
 
 # Names of the rows that match one of the words: a row's name or a group of its.
-# Without words, all but those that are about sanitizers.
+# Without words, all but those that are about sanitizers or take very long.
 choose() {
 	awk -v words="$*" '
 		BEGIN { n = split(words, w, /[ ,]+/) }
 		/^\[/ { name = substr($0, 2, length($0) - 2); all = !n }
-		/^needs = .*san/ { all = 0 }
+		/^needs = .*(san|long)/ { all = 0 }
 		/^run = / { if (all) print name }
 		/^group = / { for (i = 1; i <= n; i++) for (k = 2; k <= NF; k++)
 			if (w[i] == (k == 2 ? name : $k)) { print name; next } }
@@ -106,7 +110,7 @@ prepare() {
 run_here() {
 	ln -sf "$hotline" "$stage/hotline"
 	# TSan of gcc 12 finds no room when addresses are as random as can be.
-	SUITE_SAN=$san SUITE_DEBIAN=${debian:+$debian/disk.img} \
+	SUITE_SAN=$san SUITE_OFF=$off SUITE_DEBIAN=${debian:+$debian/disk.img} \
 		${san:+setarch -R} sh "$stage/run" "$stage" "$jobs" "$@" </dev/null
 }
 
@@ -126,8 +130,8 @@ whole_reports() {
 
 # one_bed NUMBER ROW...
 one_bed() {
-	local args=(--smp 2 --mem 8192 --cpu "$1" --timeout 1200 --add "$stage"
-		--env SUITE_IN_BED=1 --env "SUITE_SAN=$san"
+	local args=(--smp 2 --mem 8192 --cpu "$1" --timeout 3600 --add "$stage"
+		--env SUITE_IN_BED=1 --env "SUITE_SAN=$san" --env "SUITE_OFF=$off"
 		--bin setpriv --bin mke2fs --bin e2fsck --bin debugfs)
 	shift
 	[ -z "$debian" ] || args+=(--disk "$debian/disk.img,ro" --env SUITE_DEBIAN=/dev/vda)
@@ -180,6 +184,10 @@ if [ "${1:-}" = -l ]; then
 	choose
 	exit
 fi
+case $off in
+'' | host | guest) ;;
+*) die "SUITE_OFF=$off: must be host or guest" ;;
+esac
 [ -z "$san" ] || [ $# -gt 0 ] || set -- san "$san"
 check_words "$@"
 mapfile -t list < <(choose "$@")
@@ -190,14 +198,16 @@ prepare "$@"
 choose_where
 log=$out/suite.log
 : >"$log"
-# A bed that broke down is started again for what is left.
-for try in 1 2 3; do
-	mapfile -t todo < <(left)
-	[ ${#todo[@]} -gt 0 ] || break
-	[ "$try" = 1 ] || say "again, ${#todo[@]} rows are left"
-	"run_$where" "${todo[@]}" | tee -a "$log" || :
-done
+# A bed that broke down, or whose time was over, is started again for what is
+# left, until that has come to nothing three times.
 mapfile -t todo < <(left)
+for ((vain = 0; vain < 3 && ${#todo[@]} > 0;)); do
+	before=${#todo[@]}
+	"run_$where" "${todo[@]}" | tee -a "$log" || :
+	mapfile -t todo < <(left)
+	[ ${#todo[@]} -eq 0 ] || say "again, ${#todo[@]} rows are left"
+	[ ${#todo[@]} -lt "$before" ] || vain=$((vain + 1))
+done
 for row in ${todo[@]+"${todo[@]}"}; do
 	echo "FAIL $row: did not run" | tee -a "$log"
 done

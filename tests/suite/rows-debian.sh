@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=sh disable=SC3043,SC2154,SC2016
+# shellcheck shell=sh disable=SC3043,SC2086,SC2154,SC2016
 # Rows about Debian's own kernel, initrd and disk (tests/debian/image.sh).
 
 # debian OPTIONS...: to the login prompt and back, at a terminal
 debian() {
 	local release
 	release=$(cat "$dir/debian/release")
-	"$dir/pty" "$dir/hotline" run -k "$dir/debian/vmlinuz" \
+	"$dir/pty" "$dir/hotline" run $off -k "$dir/debian/vmlinuz" \
 		-i "$dir/debian/initrd.img" -p "root=/dev/vda ro $quirks" -m 512 \
 		-d "$SUITE_DEBIAN,overlay=tmp" "$@" <<END
-limit 400
+limit 2000
 expect debian login: 
 send root\r
 expect Password: 

@@ -1,6 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=sh disable=SC3043,SC2154,SC2016
+# shellcheck shell=sh disable=SC3043,SC2086,SC2154,SC2016
 # Rows about a machine's life: output and input, ends, names, terminals.
+
+# It gives KVM less than a second for each thing that it tries, which may not do
+# on a machine that has others to run.
+doctor() {
+	wait_for sh -c "'$dir/hotline' doctor $* >found"
+	cat found
+}
 
 # Every processor takes part.
 cpus() {
@@ -39,7 +46,7 @@ stdout_closed() {
 # killed SIGNAL: from outside, while the guest runs
 killed() {
 	local job
-	pv -- sh -c 'echo up; sleep 100' >got &
+	pv -- sh -c 'echo up; sleep 99999' >got &
 	job=$!
 	wait_line got '^up'
 	kill -"$1" "$(vmm_of $job)"
@@ -50,7 +57,7 @@ killed() {
 killed_early() {
 	local i job
 	for i in 1 2 3 4 5 6 7 8 9 10; do
-		pv -c 2 -- sleep 100 >got 2>&1 &
+		pv -c 2 -- sleep 99999 >got 2>&1 &
 		job=$!
 		usleep $((i * 70000))
 		kill -TERM "$(vmm_of $job)"
@@ -60,7 +67,7 @@ killed_early() {
 
 names() {
 	local job
-	pv --name one -- sh -c 'echo up; sleep 100' >got &
+	pv --name one -- sh -c 'echo up; sleep 99999' >got &
 	job=$!
 	wait_line got '^up'
 	hotline list
@@ -78,7 +85,7 @@ names() {
 	! hotline list | grep '^one ' || fail "list still has it"
 	expect_code 66 hotline stat one
 	# The name is free again, also after a SIGKILL.
-	pv --name one -- sh -c 'echo up; sleep 100' >got2 &
+	pv --name one -- sh -c 'echo up; sleep 99999' >got2 &
 	job=$!
 	wait_line got2 '^up'
 	kill -KILL "$(vmm_of $job)"
@@ -89,9 +96,9 @@ names() {
 
 stop_all() {
 	local a b
-	pv --name a -- sh -c 'echo up; sleep 100' >got-a &
+	pv --name a -- sh -c 'echo up; sleep 99999' >got-a &
 	a=$!
-	pv --name b -- sh -c 'echo up; sleep 100' >got-b &
+	pv --name b -- sh -c 'echo up; sleep 99999' >got-b &
 	b=$!
 	wait_line got-a '^up'
 	wait_line got-b '^up'
@@ -104,7 +111,7 @@ stop_all() {
 # person OPTIONS... <SCRIPT: our guest's shell at a terminal
 # shellcheck disable=SC2120
 person() {
-	"$dir/pty" "$dir/hotline" run -k "$dir/vmlinux" -i "$dir/initrd" \
+	"$dir/pty" "$dir/hotline" run $off -k "$dir/vmlinux" -i "$dir/initrd" \
 		-n none "$@"
 }
 
@@ -140,7 +147,7 @@ END
 tty_keys() {
 	person <<'END'
 expect ~# 
-send sh -c 'echo sle""eping; sleep 100'\r
+send sh -c 'echo sle""eping; sleep 99999'\r
 expect sleeping
 send \x03
 send echo inter''rupted\r
@@ -165,7 +172,7 @@ END
 
 # The kernel's own end puts the terminal back, too.
 tty_panic() {
-	expect_code 81 "$dir/pty" "$dir/hotline" run -k "$dir/vmlinux" -i none \
+	expect_code 81 "$dir/pty" "$dir/hotline" run $off -k "$dir/vmlinux" -i none \
 		-n none </dev/null
 }
 

@@ -45,19 +45,33 @@ line_absent() {
 		dmesg | grep "hotline: " || echo "no word"'
 }
 
+# Whoever leaves out all mechanisms: a guest of ours is like one elsewhere.
+nothing_left() {
+	pv "$@" -c 2 -- sh -c "$in_guest"'
+		cd /sys/devices/system
+		cat clocksource/*/available_clocksource clockevents/clockevent*/current_device
+		grep -i hotline /proc/interrupts /proc/ioports /proc/iomem /proc/timer_list
+		ls /dev /sys/kernel/debug | grep -e vmclock -e hotline
+		dmesg | grep "hotline: "
+		echo looked'
+}
+
 # line_hotplug CALLS: processors go and come, and post, while so many calls of
 # each are in flight.
 line_hotplug() {
 	line test '
-		run async 4 '"$1"' 64 >posted &
-		job=$!
 		n=0
-		while kill -0 $job 2>/dev/null; do
-			online 3 0 && online 3 1 && online 2 0 && online 2 1
-			n=$((n + 1))
+		while [ $n -lt 2 ]; do
+			run async 4 '"$1"' 64 >posted &
+			job=$!
+			n=0
+			while kill -0 $job 2>/dev/null; do
+				online 3 0 && online 3 1 && online 2 0 && online 2 1
+				n=$((n + 1))
+			done
+			cat posted
 		done
-		cat posted
-		[ $n -ge 2 ] && echo "gone and come: often"
+		echo "gone and come: often"
 		for cpu in 0 1 2 3; do
 			taskset -c $cpu sh -c "echo null auto 10 >$line/test" &&
 				echo "cpu $cpu calls"
@@ -74,7 +88,7 @@ line_counts() {
 		run async 2 1000 64
 		sed "s/^/guest: /" $line/calls
 		echo counted
-		sleep 100' -c 2 --name counts >got &
+		sleep 99999' -c 2 --name counts >got &
 	job=$!
 	wait_line got '^counted'
 	cat got
@@ -98,7 +112,7 @@ msr_exits() {
 		done
 		sed 's/^/guest: /' \$line/calls
 		echo counted
-		sleep 100" -p "$2" --name msrs >got &
+		sleep 99999" -p "$2" --name msrs >got &
 	job=$!
 	wait_line got '^counted'
 	cat got
