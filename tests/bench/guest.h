@@ -30,7 +30,14 @@ int guest_clock(char *argv[], unsigned int argc, struct guest_result *r);
 int guest_timer(char *argv[], unsigned int argc, struct guest_result *r);
 int guest_line(char *argv[], unsigned int argc, struct guest_result *r);
 
-/* A way of guest_timer(): so many wakeups as r->ops says. */
+/* Ways of guest_timer(): so many wakeups as r->ops says. */
 int guest_cyclictest(struct guest_result *r);
+int guest_wheel(struct guest_result *r);
+/* The same for so many milliseconds; r->ops is then what was done. */
+int guest_idle(struct guest_result *r);
+int guest_busy(struct guest_result *r);
+int guest_storm(struct guest_result *r);
+/* p50 and the others of r->ops times, which it sorts. */
+void guest_summarize(struct guest_result *r, uint64_t *ns);
 
 #endif

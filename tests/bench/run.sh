@@ -5,7 +5,8 @@
 # standard output.
 #
 # usage: run.sh [NAME,...]
-#   NAME   a benchmark, see table.c; all by default
+#   NAME   a benchmark, see table.c; by default all but those with kernels of
+#          their own, which take minutes to build: hz
 #
 # BENCH_MODES     which of icount, count and wall (default: all three)
 # BENCH_CASES     which VMMs (default: all)
@@ -22,6 +23,7 @@ runs=${BENCH_RUNS:-10}
 few=$(((runs + 1) / 2))
 tries=4
 peer=/usr/bin/qemu-system-x86_64
+asked_for='hz'
 faults=0 kernels=() stage=()
 
 say() { echo "bench: $*" >&2; }
@@ -38,8 +40,8 @@ cflags=(-std=gnu11 -D_GNU_SOURCE -I. -O2 -g -Wall -Wextra -Wshadow
 build() {
 	local b=tests/bench
 	mkdir -p "$bin"
-	gcc "${cflags[@]}" -static -o "$bin/runner" "$b"/{runner,table,table_timer,vmms}.c \
-		"$b"/{session,bench_boot,bench_ops,vmproc,kvmstats,vmmem,netpeer}.c
+	gcc "${cflags[@]}" -static -o "$bin/runner" "$b"/{runner,table,table_line,table_timer}.c \
+		"$b"/{vmms,session,bench_boot,bench_ops,vmproc,kvmstats,vmmem,netpeer}.c
 	gcc "${cflags[@]}" -fPIC -shared -o "$bin/statsfd.so" "$b/statsfd.c"
 	gcc "${cflags[@]}" -o "$bin/report" "$b"/report*.c -ljansson -lm
 	musl-gcc "${cflags[@]}" -static -s -idirafter /usr/include \
@@ -63,6 +65,14 @@ with_libraries() {
 	ldd "${1%%:*}" | sed -n 's|^[^/]*\(/[^ ]*\) (.*|\1:\1|p'
 }
 
+# The kernels of all benchmarks that are run, and the boots' in any case.
+kernels_of() {
+	local name
+	for name in boot "$@"; do
+		"$bin/runner" --list-kernels --bench "$name"
+	done | sort -u
+}
+
 # What every L1 gets, in $stage. Copies, for others may build meanwhile.
 prepare() {
 	local kind dir file cyclictest initramfs=guest-linux-patches/initramfs.sh
@@ -71,7 +81,7 @@ prepare() {
 		--bin "$bin/hotline" --bin "$bin/hotline-net-user")
 	add "$bin/hotline" /bench/hotline
 	add "$bin/hotline-net-user" /bench/hotline-net-user
-	for kind in common pv; do
+	for kind in $(kernels_of "$@"); do
 		dir=$(built guest-linux-patches/build.sh "$kind")
 		add "$dir/vmlinux" "/bench/$kind/vmlinux"
 		kernels+=("$kind kernel=$(basename "$dir")")
@@ -177,7 +187,7 @@ main() {
 	build
 	table=$("$bin/runner" --list)
 	table_names=$(cut -d' ' -f1 <<<"$table")
-	names=${1:-$table_names}
+	names=${1:-$(grep -vx "$asked_for" <<<"$table_names")}
 	names=${names//[$',\n']/ }
 	for name in $names; do
 		grep -qx "$name" <<<"$table_names" ||
@@ -185,7 +195,8 @@ main() {
 	done
 	cases=${BENCH_CASES:-$("$bin/runner" --list-cases)}
 	cases=${cases//[$',\n']/ }
-	prepare
+	# shellcheck disable=SC2086 # a list
+	prepare $names
 	environment
 	for name in $names; do
 		bench "$name"
