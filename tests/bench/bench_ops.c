@@ -201,12 +201,18 @@ static int do_once(struct session *s, const struct bench_op *op, bool first)
 	return 0;
 }
 
+/* What a guest cannot do, nobody expects of it. */
+static bool is_fault(int err)
+{
+	return err && err != -EOPNOTSUPP;
+}
+
 /* The same, but a guest that hangs is made anew. */
 static int do_surely(struct session *s, const struct bench_op *op, bool first)
 {
 	int err = do_once(s, op, first);
 
-	for (int i = 0; err && err != -EPROTO && i < RESTARTS; i++) {
+	for (int i = 0; is_fault(err) && err != -EPROTO && i < RESTARTS; i++) {
 		session_stop(s);
 		err = start(s);
 		if (!err && !first)
@@ -248,12 +254,18 @@ static size_t ops_of(const struct bench_row *row)
 /* One operation in all, run by run. */
 static void do_all(struct session *s, unsigned int n, size_t op)
 {
+	bool lacking[SESSIONS] = { false };
+
 	for (unsigned int run = 0; run <= s->opt->runs; run++)
-		for (unsigned int i = 0; i < n; i++)
-			if (!s[i].failed)
-				s[i].failed = do_surely(&s[i],
-							&s[i].row->ops[op],
-							!run) != 0;
+		for (unsigned int i = 0; i < n; i++) {
+			int err = s[i].failed || lacking[i]
+					  ? 0
+					  : do_surely(&s[i], &s[i].row->ops[op],
+						      !run);
+
+			lacking[i] |= err == -EOPNOTSUPP;
+			s[i].failed |= is_fault(err);
+		}
 }
 
 static bool has_mode(const struct bench_row *row, enum bench_mode mode)

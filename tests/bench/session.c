@@ -193,10 +193,14 @@ int session_do(struct session *s, const char *command, struct session_result *r)
 	do
 		err = err ? err
 			  : vmproc_line(&s->vm, line, sizeof(line), deadline);
-	while (!err && strncmp(line, "R ", 2) && strncmp(line, "E ", 2));
+	while (!err && (!strchr("RES", line[0]) || line[1] != ' '));
 	if (err) {
 		explain(s, command, err);
 		return err;
+	}
+	if (line[0] == 'S') {
+		bench_fault(s->row, s->vmm->name, command, line + 2);
+		return -EOPNOTSUPP;
 	}
 	if (sscanf(line, "R %llu %llu %llu %llu %llu %llu %llu %llu %llu", &ns,
 		   &ops, &bytes, &p50, &p99, &min, &mean, &max, &waited) != 9) {

@@ -43,7 +43,8 @@ int session_counts(struct session *s, struct kvmstats_values *v);
 
 /*
  * Has the guest do one thing.  0 and its result, or after bench_fault()
- * -EPROTO: the guest says no, -ETIMEDOUT: it hangs, or another -errno.
+ * -EPROTO: the guest says no, -EOPNOTSUPP: it lacks something, -ETIMEDOUT: it
+ * hangs, or another -errno.
  */
 struct session_result {
 	uint64_t ns, ops, bytes, p50, p99, min, mean, max;

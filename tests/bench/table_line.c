@@ -86,3 +86,13 @@ const struct bench_op msr_ops[] = {
 	MSR_CURVE("list to the VMM", "user", "list"),
 	{ .metric = NULL },
 };
+
+/* Two switches, each between processes of six counters, see guest_perf.c. */
+#define PERF(how)                                                              \
+	{                                                                      \
+		"two switches of counted processes, " how, "perf switches",    \
+			UNIT_US_PER_OP, N(1000, 4000), ""                      \
+	}
+
+const struct bench_op perf_ops[] = { PERF("lists"), { .metric = NULL } };
+const struct bench_op perf_off_ops[] = { PERF("WRMSR"), { .metric = NULL } };
