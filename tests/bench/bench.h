@@ -21,8 +21,9 @@ enum bench_unit {
 	UNIT_MIB_PER_S,
 	UNIT_US_PER_BYTE,
 	UNIT_US_QUANTILES, /* of what each single one took */
-	UNIT_CPU_PER_OP,   /* processor time of the VMM, its guest's included */
-	UNIT_EXITS_PER_S,  /* while the guest does something for n ms */
+	/* Processor time of VMM and guest, of what sleeps for 50 ms at most. */
+	UNIT_CPU_PER_OP,
+	UNIT_EXITS_PER_S, /* while the guest does something; n are ms */
 };
 
 /* One operation in a running guest. */

@@ -14,6 +14,12 @@
 
 #define SETTLE_US 200000
 
+/* What one of n takes by itself, where it is more than nothing. */
+static const uint64_t lasts_ns[] = {
+	[UNIT_CPU_PER_OP] = 50000000,
+	[UNIT_EXITS_PER_S] = 1000000,
+};
+
 static const char *server_of(const struct session *s, char *buf, size_t size)
 {
 	if (s->machine.net == NET_USER)
@@ -184,7 +190,7 @@ static int do_once(struct session *s, const struct bench_op *op, bool first)
 		     server_of(s, buf, sizeof(buf)));
 	snprintf(command + n, sizeof(command) - (size_t)n, " %llu%s\n",
 		 (unsigned long long)op->n[s->opt->mode], op->tail);
-	s->asked_ns = rates ? op->n[s->opt->mode] * 1000000 : 0;
+	s->asked_ns = op->n[s->opt->mode] * lasts_ns[op->unit];
 	err = count ? session_counts(s, &before) : 0;
 	if (!err)
 		err = session_do(s, command, &r);

@@ -9,12 +9,12 @@
  * device is the one named.  cyclictest is in an initramfs of its own.
  */
 #define TIMERS(device, n)                                                      \
-	{ "timer put off", "timer " device " later", UNIT_US_PER_OP, N(n, n),  \
-	  "" },                                                                \
+	{ "timer put off", "timer " device " later", UNIT_US_PER_OP,           \
+	  N(n, 1000), "" },                                                    \
 		{ "timer set for earlier", "timer " device " earlier",         \
-		  UNIT_US_PER_OP, N(n, n), "" },                               \
+		  UNIT_US_PER_OP, N(n, 1000), "" },                            \
 		{ "timer set and cancelled", "timer " device " cancel",        \
-		  UNIT_US_PER_OP, N(n, n), "" },                               \
+		  UNIT_US_PER_OP, N(n, 1000), "" },                            \
 	{                                                                      \
 		"1 ms sleep, late", "timer " device " sleep",                  \
 			UNIT_US_QUANTILES, N(200, 1000), ""                    \
