@@ -24,6 +24,7 @@ few=$(((runs + 1) / 2))
 tries=4
 peer=/usr/bin/qemu-system-x86_64
 asked_for='hz'
+lacking=$out/lacking
 faults=0 kernels=() stage=()
 
 say() { echo "bench: $*" >&2; }
@@ -116,6 +117,7 @@ measure() {
 		if "$bed" "${stage[@]}" "${opts[@]}" -- "$@" --try "$try" \
 			</dev/null >"$out/samples.new" 2>"$out/err.new"; then
 			cat "$out/err.new" >&2
+			grep -F ': not measured, ' "$out/err.new" >>"$lacking" || true
 			cat "$out/samples.new" >>"$samples"
 			return
 		fi
@@ -197,11 +199,13 @@ main() {
 	cases=${cases//[$',\n']/ }
 	# shellcheck disable=SC2086 # a list
 	prepare $names
+	: >"$lacking"
 	environment
 	for name in $names; do
 		bench "$name"
 	done
 	reports
+	sort -u "$lacking" >&2
 	[ $faults = 0 ] || say "$faults measurements failed: their figures are missing"
 	exit $((faults > 0))
 }
