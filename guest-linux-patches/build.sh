@@ -5,9 +5,10 @@
 # is the directory that holds vmlinux, bzImage, config and System.map, nothing
 # else.
 #
-# usage: build.sh pv|common
+# usage: build.sh pv|common[-VARIANT]
 #   pv      the paravirtual guest: our patches, device tree, virtio-mmio
 #   common  unpatched: ACPI, PCI, virtio and 8250, for any VMM
+#   -VARIANT  with the options of config/VARIANT.fragment instead of its own
 #
 # HOTLINE_CACHE         where to keep results (default ~/.cache/hotline)
 # HOTLINE_LINUX_SOURCE  a source tarball to use instead of Debian's package
@@ -71,12 +72,19 @@ verify_source() {
 }
 
 list_patches() {
-	[ "$kind" = pv ] || return 0
+	[[ $kind == pv* ]] || return 0
 	sed 's/#.*//; /^[[:space:]]*$/d' "$here/series"
 }
 
-# The fragment without its remarks.
-list_options() { grep -E '^(# )?CONFIG_[A-Za-z0-9_]+(=| is not set)' "$fragment"; }
+# The fragment without its remarks. What a variant's says of an option holds.
+list_options() {
+	grep -hE '^(# )?CONFIG_[A-Za-z0-9_]+(=| is not set)' "$fragment" \
+		${variant:+"$here/config/$variant.fragment"} | awk '
+		{ name = $1 == "#" ? $2 : $1; sub(/=.*/, "", name) }
+		!(name in said) { order[++n] = name }
+		{ said[name] = $0 }
+		END { for (i = 1; i <= n; i++) print said[order[i]] }'
+}
 
 # Everything that the result depends on, as text. $here/include/hotline of the
 # project is not part of it: the patches carry their own copy.
@@ -112,7 +120,7 @@ build() { make -C "$src" O="$obj" -j"$jobs" LOCALVERSION= "$@"; }
 
 configure() {
 	build tinyconfig || return 1
-	cat "$fragment" >>"$obj/.config"
+	list_options >>"$obj/.config"
 	build olddefconfig
 }
 
@@ -123,10 +131,10 @@ check_config() {
 
 	while read -r line; do
 		grep -qxF -e "$line" "$obj/.config" && continue
-		say "$(basename "$fragment"): lost: $line"
+		say "lost: $line"
 		lost=1
 	done < <(list_options)
-	[ $lost = 0 ] || die "options of the fragment did not survive"
+	[ $lost = 0 ] || die "options of its fragment did not survive"
 }
 
 install_result() {
@@ -143,13 +151,16 @@ install_result() {
 	mv -T "$out" "$target"
 }
 
-[ $# = 1 ] || { sed -n '3,14s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+[ $# = 1 ] || { sed -n '3,15s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 kind=$1
-fragment=$here/config/$kind.fragment
 case $kind in
-pv | common) ;;
-*) die "no such kernel: it is 'pv' or 'common'" ;;
+pv | common | pv-* | common-*) ;;
+*) die "no such kernel: it is 'pv' or 'common', or a variant" ;;
 esac
+fragment=$here/config/${kind%%-*}.fragment
+variant=$(cut -s -d- -f2- <<<"$kind")
+[ -z "$variant" ] || [ -r "$here/config/$variant.fragment" ] ||
+	die "no such variant: there is no config/$variant.fragment"
 
 find_source
 mkdir -p "$cache"
@@ -168,7 +179,7 @@ mkdir "$src" "$obj"
 
 verify_source
 step "unpacking" tar -xf "$tarball" -C "$src" --strip-components=1
-if [ "$kind" = pv ]; then
+if [[ $kind == pv* ]]; then
 	step "applying $(list_patches | wc -l) patches" apply_patches
 fi
 

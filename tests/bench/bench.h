@@ -16,10 +16,14 @@ enum bench_mode {
 };
 
 enum bench_unit {
+	/* In wall time the median, if the guest knows what each one took. */
 	UNIT_US_PER_OP,
 	UNIT_MIB_PER_S,
 	UNIT_US_PER_BYTE,
 	UNIT_US_QUANTILES, /* of what each single one took */
+	/* Processor time of VMM and guest, of what sleeps for 50 ms at most. */
+	UNIT_CPU_PER_OP,
+	UNIT_EXITS_PER_S, /* while the guest does something; n are ms */
 };
 
 /* One operation in a running guest. */
@@ -45,6 +49,11 @@ struct bench_row {
 	const char *variant; /* added to the metrics' names; "" if plain */
 	struct vmms_machine machine;
 	const struct bench_op *ops; /* up to one without metric; or NULL */
+	/*
+	 * In wall time it takes turns with the row before, whose operations are
+	 * as many and the like.
+	 */
+	bool with_last;
 };
 
 extern const struct bench_row bench_rows[];
@@ -66,12 +75,13 @@ void bench_sample(const struct bench_row *row, const char *vmm,
 void bench_fault(const struct bench_row *row, const char *vmm, const char *what,
 		 const char *why);
 
-/* Each does one row with all VMMs: 0, or the number of VMMs that failed. */
+/* Each does a row with all VMMs: 0, or the number of VMMs that failed. */
 unsigned int bench_boot(const struct bench_row *row,
 			const struct bench_options *opt);
-unsigned int bench_ops(const struct bench_row *row,
-		       const struct bench_options *opt);
 unsigned int bench_memory(const struct bench_row *row,
 			  const struct bench_options *opt);
+/* Rows that take turns, of which this is the first. */
+unsigned int bench_ops(const struct bench_row *row, size_t rows,
+		       const struct bench_options *opt);
 
 #endif

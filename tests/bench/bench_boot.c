@@ -41,7 +41,7 @@ unsigned int bench_boot(const struct bench_row *row,
 			const struct bench_options *opt)
 {
 	static struct session s[SESSIONS];
-	unsigned int failed = 0, n = session_init_all(s, row, opt);
+	unsigned int failed = 0, n = session_init_all(s, SESSIONS, row, opt);
 
 	for (unsigned int run = 0; run <= opt->runs; run++) {
 		for (unsigned int i = 0; i < n; i++) {

@@ -8,6 +8,7 @@
  *   -> OPERATION ARGUMENT...
  *   <- R NANOSECONDS OPERATIONS BYTES P50 P99 MIN MEAN MAX WAITED
  *   or: E WHY
+ *   or: S WHAT IT LACKS
  */
 #include "guest.h"
 
@@ -33,6 +34,7 @@ static const struct {
 	{ "udp", 3, guest_udp },	 { "tcp", 3, guest_tcp },
 	{ "console", 2, guest_console }, { "line", 2, guest_line },
 	{ "time", 3, guest_clock },	 { "timer", 3, guest_timer },
+	{ "perf", 2, guest_perf },
 };
 
 uint64_t guest_now(void)
@@ -52,6 +54,12 @@ int guest_fail(const char *format, ...)
 	vprintf(format, ap);
 	va_end(ap);
 	putchar('\n');
+	return -1;
+}
+
+int guest_lacks(const char *what)
+{
+	printf("\nS not measured, the guest has no %s\n", what);
 	return -1;
 }
 

@@ -8,6 +8,9 @@
  *                         cancel      sets and cancels it N times
  *                         sleep       N times until 1 ms from now, while idle
  *                         cyclictest  the same as that program does it
+ *                         wheel       N times for 30 ms in vain for a message
+ *                         idle, busy  does nothing, computes for N ms
+ *                         storm       has sockets' timers put off for N ms
  *
  * The timer that is set never expires, but is the next one that would: behind
  * it is the kernel's tick, which is at the multiples of its period.
@@ -27,9 +30,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#define DEVICE	 "/sys/devices/system/clockevents/clockevent0/current_device"
+#define DEVICE	   "/sys/devices/system/clockevents/clockevent0/current_device"
 
-#define SLEEP_NS 1000000
+#define TIMER_LIST "/proc/timer_list"
+
+#define SLEEP_NS   1000000
 /* Before the next tick: when to stop, and the times to set; each by a step. */
 #define STOP_NS	 100000
 #define FIRST_NS 90000
@@ -136,23 +141,58 @@ static uint64_t next_tick(uint64_t period)
 	return (guest_now() / period + 1) * period;
 }
 
-/* Until the next tick is near or left have been done; how many, or -1. */
+/*
+ * A kernel whose timers expire faster than it can handle them programs no
+ * device for a while; it counts how often.
+ */
+static uint64_t hangs(void)
+{
+	unsigned long long n, sum = 0;
+	FILE *f = fopen(TIMER_LIST, "re");
+	char line[128];
+
+	if (!f) {
+		mkdir("/proc", 0755);
+		mount("proc", "/proc", "proc", 0, NULL);
+		f = fopen(TIMER_LIST, "re");
+	}
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, " .nr_hangs : %llu", &n) == 1)
+			sum += n;
+	if (f)
+		fclose(f);
+	return sum;
+}
+
+/*
+ * Until the next tick is near or left have been done; how many, or -1.  The
+ * tick that it begins behind ends a hang, so it is void only if there was
+ * another since.
+ */
 static int64_t set_until_tick(timer_t timer, uint64_t period, uint64_t left,
 			      int (*one)(timer_t, uint64_t, uint64_t),
-			      struct guest_result *r)
+			      struct guest_result *r, uint64_t *took)
 {
-	uint64_t before = guest_now(), tick = next_tick(period);
-	uint64_t start = guest_now(), now = start, i;
+	uint64_t before = guest_now(), hung = hangs(), tick = next_tick(period);
+	uint64_t start = guest_now(), now = start, last, i;
 
 	due = tick;
 	for (i = 0; i < left && now < tick - STOP_NS; i++) {
+		last = now;
 		if (one(timer, tick, i))
 			return -1;
 		now = guest_now();
+		took[i] = now - last;
+	}
+	r->waited += start - before;
+	if (set(timer, 0))
+		return -1;
+	if (hangs() != hung) {
+		r->waited += guest_now() - start;
+		return 0;
 	}
 	r->ns += now - start;
-	r->waited += start - before;
-	return set(timer, 0) ? -1 : (int64_t)i;
+	return (int64_t)i;
 }
 
 static int do_set(int (*one)(timer_t, uint64_t, uint64_t),
@@ -161,19 +201,23 @@ static int do_set(int (*one)(timer_t, uint64_t, uint64_t),
 	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL,
 				  .sigev_signo = SIGALRM };
 	struct timespec period;
+	uint64_t *took = calloc(r->ops, sizeof(*took)), done = 0;
 	timer_t timer;
 	int64_t n = 0;
 
 	early = 0;
 	signal(SIGALRM, expired);
 	/* What the coarse clock moves by is the tick's period. */
-	if (clock_getres(CLOCK_MONOTONIC_COARSE, &period) ||
+	if (!took || clock_getres(CLOCK_MONOTONIC_COARSE, &period) ||
 	    timer_create(CLOCK_MONOTONIC, &event, &timer))
 		return guest_fail("timer: %s", strerror(errno));
-	for (uint64_t left = r->ops; left && n >= 0; left -= (uint64_t)n)
-		n = set_until_tick(timer, (uint64_t)period.tv_nsec, left, one,
-				   r);
+	for (; done < r->ops && n >= 0; done += (uint64_t)n)
+		n = set_until_tick(timer, (uint64_t)period.tv_nsec,
+				   r->ops - done, one, r, took + done);
 	timer_delete(timer);
+	if (n >= 0)
+		guest_summarize(r, took);
+	free(took);
 	if (n < 0)
 		return guest_fail("timer: %s", strerror(errno));
 	return early ? guest_fail("timer: expired early") : 0;
@@ -201,18 +245,20 @@ static int by_value(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static void summarize(struct guest_result *r, uint64_t *late)
+void guest_summarize(struct guest_result *r, uint64_t *ns)
 {
 	uint64_t sum = 0;
 
-	qsort(late, r->ops, sizeof(*late), by_value);
+	if (!r->ops)
+		return;
+	qsort(ns, r->ops, sizeof(*ns), by_value);
 	for (uint64_t i = 0; i < r->ops; i++)
-		sum += late[i];
-	r->min = late[0];
+		sum += ns[i];
+	r->min = ns[0];
 	r->mean = sum / r->ops;
-	r->max = late[r->ops - 1];
-	r->p50 = late[r->ops / 2];
-	r->p99 = late[r->ops * 99 / 100];
+	r->max = ns[r->ops - 1];
+	r->p50 = ns[r->ops / 2];
+	r->p99 = ns[r->ops * 99 / 100];
 }
 
 static int sleeps(struct guest_result *r)
@@ -234,7 +280,7 @@ static int sleeps(struct guest_result *r)
 	}
 	r->ns = now - start;
 	if (ok)
-		summarize(r, late);
+		guest_summarize(r, late);
 	free(late);
 	return ok ? 0 : guest_fail("timer: woken early, or no memory");
 }
@@ -250,6 +296,10 @@ int guest_timer(char *argv[], unsigned int argc, struct guest_result *r)
 		{ "cancel", cancel },
 		{ "sleep", sleeps },
 		{ "cyclictest", guest_cyclictest },
+		{ "wheel", guest_wheel },
+		{ "idle", guest_idle },
+		{ "busy", guest_busy },
+		{ "storm", guest_storm },
 	};
 
 	(void)argc;

@@ -13,14 +13,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 /* Later kernels add the vCPU's number. */
 #define VCPU_LINK  "anon_inode:kvm-vcpu-stats"
-#define TRACEPOINT "/sys/kernel/debug/tracing/events/kvm/kvm_userspace_exit/id"
+#define TRACEPOINT "/sys/kernel/debug/tracing/events/kvm/%s/id"
 
-static int user_counter = -1;
+enum { USER, TIMER, COUNTERS };
+static int counter[COUNTERS] = { -1, -1 };
 
 static int find_exits(struct kvmstats_vcpu *v)
 {
@@ -94,8 +96,7 @@ int kvmstats_open(struct kvmstats *s, pid_t pid, int pidfd)
 	return s->nr ? 0 : -ENOENT;
 }
 
-/* The counter is ours, and all processes that we start inherit it. */
-int kvmstats_count_user(void)
+static int trace(const char *name, const char *filter)
 {
 	struct perf_event_attr attr = {
 		.type = PERF_TYPE_TRACEPOINT,
@@ -103,17 +104,34 @@ int kvmstats_count_user(void)
 		.inherit = 1,
 	};
 	unsigned long long id;
-	FILE *f = fopen(TRACEPOINT, "re");
+	char path[96];
+	FILE *f;
+	int fd;
 
+	snprintf(path, sizeof(path), TRACEPOINT, name);
+	f = fopen(path, "re");
 	if (!f)
 		return -errno;
 	if (fscanf(f, "%llu", &id) != 1)
 		id = 0;
 	fclose(f);
 	attr.config = id;
-	user_counter = (int)syscall(SYS_perf_event_open, &attr, 0, -1, -1,
-				    PERF_FLAG_FD_CLOEXEC);
-	return user_counter < 0 ? -errno : 0;
+	fd = (int)syscall(SYS_perf_event_open, &attr, 0, -1, -1,
+			  PERF_FLAG_FD_CLOEXEC);
+	if (fd < 0 || (filter && ioctl(fd, PERF_EVENT_IOC_SET_FILTER, filter)))
+		return -errno;
+	return fd;
+}
+
+/* The counters are ours, and all processes that we start inherit them. */
+int kvmstats_trace(void)
+{
+	counter[USER] = trace("kvm_userspace_exit", NULL);
+	if (counter[USER] < 0)
+		return counter[USER];
+	counter[TIMER] = trace("kvm_msr", "write == 1 && (ecx == 0x6e0 || "
+					  "ecx == 0x838)");
+	return counter[TIMER] < 0 ? counter[TIMER] : 0;
 }
 
 void kvmstats_read(const struct kvmstats *s, struct kvmstats_values *v)
@@ -125,8 +143,10 @@ void kvmstats_read(const struct kvmstats *s, struct kvmstats_values *v)
 		if (pread(s->vcpu[i].fd, &value, sizeof(value),
 			  (off_t)s->vcpu[i].exits) == sizeof(value))
 			v->exits += value;
-	if (read(user_counter, &value, sizeof(value)) == sizeof(value))
+	if (read(counter[USER], &value, sizeof(value)) == sizeof(value))
 		v->user = value;
+	if (read(counter[TIMER], &value, sizeof(value)) == sizeof(value))
+		v->timer = value;
 }
 
 void kvmstats_close(struct kvmstats *s)

@@ -30,10 +30,15 @@ struct kvmstats_values {
 	 * kvm:kvm_userspace_exit, for no statistic has it. Needs root.
 	 */
 	uint64_t user;
+	/*
+	 * Writes of all VMs to the local APIC's timer, TSC deadline or initial
+	 * count, that exited: the tracepoint kvm:kvm_msr.
+	 */
+	uint64_t timer;
 };
 
-/* Begins to count returns of KVM_RUN, once, before any VMM.  0 or -errno. */
-int kvmstats_count_user(void);
+/* Begins to count what tracepoints say, once, before any VMM.  0 or -errno. */
+int kvmstats_trace(void);
 
 /* 0, or -ENOENT: the process keeps no statistics open; or -errno. */
 int kvmstats_open(struct kvmstats *s, pid_t pid, int pidfd);

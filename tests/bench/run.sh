@@ -5,7 +5,8 @@
 # standard output.
 #
 # usage: run.sh [NAME,...]
-#   NAME   a benchmark, see table.c; all by default
+#   NAME   a benchmark, see table.c; by default all but those with kernels of
+#          their own, which take minutes to build: hz
 #
 # BENCH_MODES     which of icount, count and wall (default: all three)
 # BENCH_CASES     which VMMs (default: all)
@@ -22,6 +23,8 @@ runs=${BENCH_RUNS:-10}
 few=$(((runs + 1) / 2))
 tries=4
 peer=/usr/bin/qemu-system-x86_64
+asked_for='hz'
+lacking=$out/lacking
 faults=0 kernels=() stage=()
 
 say() { echo "bench: $*" >&2; }
@@ -38,8 +41,8 @@ cflags=(-std=gnu11 -D_GNU_SOURCE -I. -O2 -g -Wall -Wextra -Wshadow
 build() {
 	local b=tests/bench
 	mkdir -p "$bin"
-	gcc "${cflags[@]}" -static -o "$bin/runner" "$b"/{runner,table,table_timer,vmms}.c \
-		"$b"/{session,bench_boot,bench_ops,vmproc,kvmstats,vmmem,netpeer}.c
+	gcc "${cflags[@]}" -static -o "$bin/runner" "$b"/{runner,table,table_line,table_timer}.c \
+		"$b"/{vmms,session,bench_boot,bench_ops,vmproc,kvmstats,vmmem,netpeer}.c
 	gcc "${cflags[@]}" -fPIC -shared -o "$bin/statsfd.so" "$b/statsfd.c"
 	gcc "${cflags[@]}" -o "$bin/report" "$b"/report*.c -ljansson -lm
 	musl-gcc "${cflags[@]}" -static -s -idirafter /usr/include \
@@ -63,6 +66,14 @@ with_libraries() {
 	ldd "${1%%:*}" | sed -n 's|^[^/]*\(/[^ ]*\) (.*|\1:\1|p'
 }
 
+# The kernels of all benchmarks that are run, and the boots' in any case.
+kernels_of() {
+	local name
+	for name in boot "$@"; do
+		"$bin/runner" --list-kernels --bench "$name"
+	done | sort -u
+}
+
 # What every L1 gets, in $stage. Copies, for others may build meanwhile.
 prepare() {
 	local kind dir file cyclictest initramfs=guest-linux-patches/initramfs.sh
@@ -71,7 +82,7 @@ prepare() {
 		--bin "$bin/hotline" --bin "$bin/hotline-net-user")
 	add "$bin/hotline" /bench/hotline
 	add "$bin/hotline-net-user" /bench/hotline-net-user
-	for kind in common pv; do
+	for kind in $(kernels_of "$@"); do
 		dir=$(built guest-linux-patches/build.sh "$kind")
 		add "$dir/vmlinux" "/bench/$kind/vmlinux"
 		kernels+=("$kind kernel=$(basename "$dir")")
@@ -106,6 +117,7 @@ measure() {
 		if "$bed" "${stage[@]}" "${opts[@]}" -- "$@" --try "$try" \
 			</dev/null >"$out/samples.new" 2>"$out/err.new"; then
 			cat "$out/err.new" >&2
+			grep -F ': not measured, ' "$out/err.new" >>"$lacking" || true
 			cat "$out/samples.new" >>"$samples"
 			return
 		fi
@@ -177,7 +189,7 @@ main() {
 	build
 	table=$("$bin/runner" --list)
 	table_names=$(cut -d' ' -f1 <<<"$table")
-	names=${1:-$table_names}
+	names=${1:-$(grep -vx "$asked_for" <<<"$table_names")}
 	names=${names//[$',\n']/ }
 	for name in $names; do
 		grep -qx "$name" <<<"$table_names" ||
@@ -185,12 +197,15 @@ main() {
 	done
 	cases=${BENCH_CASES:-$("$bin/runner" --list-cases)}
 	cases=${cases//[$',\n']/ }
-	prepare
+	# shellcheck disable=SC2086 # a list
+	prepare $names
+	: >"$lacking"
 	environment
 	for name in $names; do
 		bench "$name"
 	done
 	reports
+	sort -u "$lacking" >&2
 	[ $faults = 0 ] || say "$faults measurements failed: their figures are missing"
 	exit $((faults > 0))
 }

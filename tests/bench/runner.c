@@ -7,7 +7,8 @@
  *   --mode icount|wall|count    what this machine's clock is good for
  *   --runs N                    samples of each figure, after one to warm up
  *   --try N                     the N-th attempt at this
- *   --list, --list-cases, --args   what there is, instead of running
+ *   --list, --list-cases, --list-kernels, --args
+ *                               what there is, instead of running
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -95,15 +96,17 @@ static void prepare(const struct bench_row *row)
 	}
 }
 
-static unsigned int run_row(const struct bench_row *row,
-			    const struct bench_options *opt)
+/* rows of them, if they take turns. */
+static unsigned int run_rows(const struct bench_row *row, size_t rows,
+			     const struct bench_options *opt)
 {
-	prepare(row);
+	for (size_t i = 0; i < rows; i++)
+		prepare(&row[i]);
 	switch (row->kind) {
 	case KIND_BOOT:
 		return bench_boot(row, opt);
 	case KIND_OPS:
-		return bench_ops(row, opt);
+		return bench_ops(row, rows, opt);
 	case KIND_MEMORY:
 		return opt->mode == MODE_COUNT ? bench_memory(row, opt) : 0;
 	}
@@ -136,27 +139,70 @@ static void list_able(const char *bench)
 	}
 }
 
-/* Their names, the modes that make sense, and who takes part. */
-static void list_benches(void)
+static bool can_mode(const struct bench_row *row, enum bench_mode mode)
 {
-	const char *last = "";
+	const struct bench_op *op = row->ops;
 
-	for (size_t i = 0; i < bench_rows_count; i++) {
-		const struct bench_row *row = &bench_rows[i];
+	if (row->kind != KIND_OPS)
+		return row->kind == KIND_BOOT || mode == MODE_COUNT;
+	while (op->metric && !op->n[mode])
+		op++;
+	return op->metric;
+}
 
-		if (strcmp(last, row->bench)) {
-			printf("%s %s", row->bench,
-			       row->kind == KIND_MEMORY ? "count"
-							: "icount,count,wall");
-			list_able(row->bench);
-			putchar('\n');
-		}
-		last = row->bench;
+/* With commas between. */
+static void list_modes(const char *bench)
+{
+	const char *comma = "";
+
+	for (int m = 0; m < MODE_NR; m++) {
+		bool can = false;
+
+		for (size_t i = 0; i < bench_rows_count && !can; i++)
+			can = !strcmp(bench_rows[i].bench, bench) &&
+			      can_mode(&bench_rows[i], (enum bench_mode)m);
+		if (!can)
+			continue;
+		printf("%s%s", comma, bench_mode_names[m]);
+		comma = ",";
 	}
 }
 
-static void list_cases(void)
+/* Their names, the modes that make sense, and who takes part. */
+static void list_benches(const char *wanted)
 {
+	const char *last = "";
+
+	(void)wanted;
+	for (size_t i = 0; i < bench_rows_count; i++) {
+		const char *bench = bench_rows[i].bench;
+
+		if (strcmp(last, bench)) {
+			printf("%s ", bench);
+			list_modes(bench);
+			list_able(bench);
+			putchar('\n');
+		}
+		last = bench;
+	}
+}
+
+/* Those of one bench's rows, some more than once. */
+static void list_kernels(const char *bench)
+{
+	char name[32];
+
+	for (size_t i = 0; i < bench_rows_count; i++) {
+		if (bench && strcmp(bench_rows[i].bench, bench))
+			continue;
+		vmms_kernel_name(&bench_rows[i].machine, name, sizeof(name));
+		puts(name);
+	}
+}
+
+static void list_cases(const char *bench)
+{
+	(void)bench;
 	for (size_t i = 0; i < vmms_count; i++)
 		puts(vmms[i].name);
 }
@@ -180,7 +226,7 @@ static void print_args(const char *vmm)
 struct command {
 	struct bench_options opt;
 	const char *bench, *variant;
-	void (*list)(void);
+	void (*list)(const char *bench);
 	bool args;
 };
 
@@ -195,6 +241,7 @@ static void parse(struct command *c, int argc, char *argv[])
 		{ "try", required_argument, NULL, 't' },
 		{ "list", no_argument, NULL, 'l' },
 		{ "list-cases", no_argument, NULL, 'L' },
+		{ "list-kernels", no_argument, NULL, 'k' },
 		{ "args", no_argument, NULL, 'a' },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -215,11 +262,32 @@ static void parse(struct command *c, int argc, char *argv[])
 			usleep((useconds_t)atoi(optarg) * TRY_US);
 		else if (o == 'l' || o == 'L')
 			c->list = o == 'l' ? list_benches : list_cases;
+		else if (o == 'k')
+			c->list = list_kernels;
 		else if (o == 'a')
 			c->args = true;
 		else
 			exit(2);
 	}
+}
+
+static bool is_wanted(const struct command *c, size_t i)
+{
+	const struct bench_row *row = &bench_rows[i];
+
+	return (!c->bench || !strcmp(c->bench, row->bench)) &&
+	       (!c->variant || !strcmp(c->variant, row->variant));
+}
+
+/* How many rows from the i-th on take turns. */
+static size_t turns_of(const struct command *c, size_t i)
+{
+	size_t n = 1;
+
+	while (c->opt.mode == MODE_WALL && i + n < bench_rows_count &&
+	       bench_rows[i + n].with_last && is_wanted(c, i + n))
+		n++;
+	return n;
 }
 
 int main(int argc, char *argv[])
@@ -229,7 +297,7 @@ int main(int argc, char *argv[])
 
 	parse(&c, argc, argv);
 	if (c.list) {
-		c.list();
+		c.list(c.bench);
 		return 0;
 	}
 	if (c.args) {
@@ -237,15 +305,13 @@ int main(int argc, char *argv[])
 		return 0;
 	}
 	signal(SIGPIPE, SIG_IGN);
-	errno = c.opt.mode == MODE_COUNT ? -kvmstats_count_user() : 0;
+	errno = c.opt.mode == MODE_COUNT ? -kvmstats_trace() : 0;
 	if (errno)
-		die("the counter of exits to the VMM");
-	for (size_t i = 0; i < bench_rows_count; i++) {
-		const struct bench_row *row = &bench_rows[i];
-
-		if ((!c.bench || !strcmp(c.bench, row->bench)) &&
-		    (!c.variant || !strcmp(c.variant, row->variant)))
-			failed += run_row(row, &c.opt);
+		die("KVM's tracepoints");
+	for (size_t i = 0, n; i < bench_rows_count; i += n) {
+		n = turns_of(&c, i);
+		if (is_wanted(&c, i))
+			failed += run_rows(&bench_rows[i], n, &c.opt);
 	}
 	netpeer_stop();
 	return failed ? 1 : 0;

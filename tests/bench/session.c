@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define PRELOAD BENCH_DIR "/statsfd.so"
@@ -35,12 +36,13 @@ static bool is_wanted(const char *list, const char *name)
 	return false;
 }
 
-unsigned int session_init_all(struct session *s, const struct bench_row *row,
+unsigned int session_init_all(struct session *s, unsigned int max,
+			      const struct bench_row *row,
 			      const struct bench_options *opt)
 {
 	unsigned int n = 0;
 
-	for (size_t i = 0; i < vmms_count && n < SESSIONS; i++) {
+	for (size_t i = 0; i < vmms_count && n < max; i++) {
 		if (!is_wanted(opt->vmms, vmms[i].name))
 			continue;
 		memset(&s[n], 0, sizeof(s[n]));
@@ -170,10 +172,20 @@ static void compare_clocks(struct session *s, const char *command,
 			(double)inside / 1e6, (double)outside / 1e6);
 }
 
+static uint64_t cpu_ns(const struct session *s)
+{
+	struct timespec t = { 0 };
+	clockid_t clock;
+
+	if (!clock_getcpuclockid(s->vm.pid, &clock))
+		clock_gettime(clock, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
 int session_do(struct session *s, const char *command, struct session_result *r)
 {
-	uint64_t start = now_ns(),
-		 deadline = start + patience[s->opt->mode].op_ns;
+	uint64_t start = now_ns(), cpu = cpu_ns(s),
+		 deadline = start + patience[s->opt->mode].op_ns + s->asked_ns;
 	unsigned long long ns, ops, bytes, p50, p99, min, mean, max, waited;
 	char line[256];
 	int err = vmproc_say(&s->vm, command);
@@ -181,10 +193,14 @@ int session_do(struct session *s, const char *command, struct session_result *r)
 	do
 		err = err ? err
 			  : vmproc_line(&s->vm, line, sizeof(line), deadline);
-	while (!err && strncmp(line, "R ", 2) && strncmp(line, "E ", 2));
+	while (!err && (!strchr("RES", line[0]) || line[1] != ' '));
 	if (err) {
 		explain(s, command, err);
 		return err;
+	}
+	if (line[0] == 'S') {
+		bench_fault(s->row, s->vmm->name, command, line + 2);
+		return -EOPNOTSUPP;
 	}
 	if (sscanf(line, "R %llu %llu %llu %llu %llu %llu %llu %llu %llu", &ns,
 		   &ops, &bytes, &p50, &p99, &min, &mean, &max, &waited) != 9) {
@@ -192,7 +208,8 @@ int session_do(struct session *s, const char *command, struct session_result *r)
 		return -EPROTO;
 	}
 	compare_clocks(s, command, ns + waited, now_ns() - start);
-	*r = (struct session_result){ ns, ops, bytes, p50, p99, min, mean, max };
+	*r = (struct session_result){ ns,   ops, bytes,		 p50, p99, min,
+				      mean, max, cpu_ns(s) - cpu };
 	return 0;
 }
 

@@ -7,7 +7,7 @@
 #include "tests/bench/kvmstats.h"
 #include "tests/bench/vmproc.h"
 
-#define SESSIONS 4 /* VMMs at once */
+#define SESSIONS 8 /* VMMs at once */
 /*
  * How often a machine that hangs is made anew before it has failed.  The bed's
  * QEMU now and then delivers an interrupt of the guest a second time when L1's
@@ -25,11 +25,13 @@ struct session {
 	struct vmproc vm;
 	struct kvmstats stats;
 	uint64_t user_before; /* returns of KVM_RUN before it was started */
+	uint64_t asked_ns;    /* the next operation lasts so long by itself */
 	bool failed;
 };
 
-/* Those that can do this row, made ready but not started; their number. */
-unsigned int session_init_all(struct session *s, const struct bench_row *row,
+/* Those of at most max that can do this row, made ready; their number. */
+unsigned int session_init_all(struct session *s, unsigned int max,
+			      const struct bench_row *row,
 			      const struct bench_options *opt);
 
 /* Starts it and waits for READY.  0, or -errno after bench_fault(). */
@@ -41,10 +43,12 @@ int session_counts(struct session *s, struct kvmstats_values *v);
 
 /*
  * Has the guest do one thing.  0 and its result, or after bench_fault()
- * -EPROTO: the guest says no, -ETIMEDOUT: it hangs, or another -errno.
+ * -EPROTO: the guest says no, -EOPNOTSUPP: it lacks something, -ETIMEDOUT: it
+ * hangs, or another -errno.
  */
 struct session_result {
 	uint64_t ns, ops, bytes, p50, p99, min, mean, max;
+	uint64_t cpu_ns; /* of the VMM's threads, meanwhile */
 };
 int session_do(struct session *s, const char *command,
 	       struct session_result *r);

@@ -13,8 +13,15 @@
 		ICOUNT = icount, WALL = wall, COUNT = icount                   \
 	}
 
+/* table_line.c */
+extern const struct bench_op line_ops[], lock_ops[], msr_ops[], perf_ops[],
+	perf_off_ops[];
+
 /* table_timer.c */
 extern const struct bench_op timer_ops[], deadline_ops[], oneshot_ops[],
 	trapped_timer_ops[];
+extern const struct bench_op halt_ops[], halt_deadline_ops[];
+extern const struct bench_op hz_ops[], hz_deadline_ops[], hz_oneshot_ops[],
+	hz_trapped_ops[];
 
 #endif

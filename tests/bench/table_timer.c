@@ -9,12 +9,12 @@
  * device is the one named.  cyclictest is in an initramfs of its own.
  */
 #define TIMERS(device, n)                                                      \
-	{ "timer put off", "timer " device " later", UNIT_US_PER_OP, N(n, n),  \
-	  "" },                                                                \
+	{ "timer put off", "timer " device " later", UNIT_US_PER_OP,           \
+	  N(n, 1000), "" },                                                    \
 		{ "timer set for earlier", "timer " device " earlier",         \
-		  UNIT_US_PER_OP, N(n, n), "" },                               \
+		  UNIT_US_PER_OP, N(n, 1000), "" },                            \
 		{ "timer set and cancelled", "timer " device " cancel",        \
-		  UNIT_US_PER_OP, N(n, n), "" },                               \
+		  UNIT_US_PER_OP, N(n, 1000), "" },                            \
 	{                                                                      \
 		"1 ms sleep, late", "timer " device " sleep",                  \
 			UNIT_US_QUANTILES, N(200, 1000), ""                    \
@@ -51,3 +51,37 @@ const struct bench_op trapped_timer_ops[] = {
 	CYCLICTEST("hpet"),
 	{ .metric = NULL },
 };
+
+/* What only the idle loop asks for, which our device may arm with the halt. */
+#define WHEEL(device)                                                          \
+	{                                                                      \
+		"30 ms idle by the wheel", "timer " device " wheel",           \
+			UNIT_CPU_PER_OP, N(50, 50), ""                         \
+	}
+
+const struct bench_op halt_ops[] = { WHEEL(OURS), { .metric = NULL } };
+const struct bench_op halt_deadline_ops[] = { WHEEL(DEADLINE),
+					      { .metric = NULL } };
+
+/* How often a guest leaves, by its ticks a second; ms. */
+#define LOADS(device)                                                          \
+	{ "idle",                                                              \
+	  "timer " device " idle",                                             \
+	  UNIT_EXITS_PER_S,                                                    \
+	  { COUNT = 5000 },                                                    \
+	  "" },                                                                \
+		{ "busy",                                                      \
+		  "timer " device " busy",                                     \
+		  UNIT_EXITS_PER_S,                                            \
+		  { COUNT = 200 },                                             \
+		  "" },                                                        \
+	{                                                                      \
+		"busy, 20000 timers/s put off", "timer " device " storm",      \
+			UNIT_EXITS_PER_S, { COUNT = 200 }, ""                  \
+	}
+
+const struct bench_op hz_ops[] = { LOADS(OURS), { .metric = NULL } };
+const struct bench_op hz_deadline_ops[] = { LOADS(DEADLINE),
+					    { .metric = NULL } };
+const struct bench_op hz_oneshot_ops[] = { LOADS("lapic"), { .metric = NULL } };
+const struct bench_op hz_trapped_ops[] = { LOADS("hpet"), { .metric = NULL } };

@@ -29,9 +29,21 @@ void vmms_arg(struct vmms_args *a, const char *format, ...)
 	a->v[a->n] = NULL;
 }
 
-static const char *kernel_dir(const struct vmms_machine *m)
+void vmms_kernel_name(const struct vmms_machine *m, char *buf, size_t size)
 {
-	return m->kernel == KERNEL_PV ? "pv" : "common";
+	int n = snprintf(buf, size, "%s",
+			 m->kernel == KERNEL_PV ? "pv" : "common");
+
+	if (m->hz)
+		snprintf(buf + n, size - (size_t)n, "-hz%u", m->hz);
+}
+
+static void add_kernel(struct vmms_args *a, const struct vmms_machine *m)
+{
+	char name[32];
+
+	vmms_kernel_name(m, name, sizeof(name));
+	vmms_arg(a, "%s/%s/vmlinux", BENCH_DIR, name);
 }
 
 static unsigned int cpus(const struct vmms_machine *m)
@@ -52,7 +64,7 @@ static bool hotline_args(const struct vmms_machine *m, struct vmms_args *a)
 	vmms_arg(a, "%s", HOTLINE);
 	vmms_arg(a, "run");
 	vmms_arg(a, "-k");
-	vmms_arg(a, "%s/%s/vmlinux", BENCH_DIR, kernel_dir(m));
+	add_kernel(a, m);
 	vmms_arg(a, "-i");
 	vmms_arg(a, "%s/%s", BENCH_DIR, m->initrd);
 	vmms_arg(a, "-m");
@@ -92,7 +104,7 @@ static void qemu_args(const struct vmms_machine *m, struct vmms_args *a,
 	vmms_arg(a, "-m");
 	vmms_arg(a, "%d", BENCH_RAM_MIB);
 	vmms_arg(a, "-kernel");
-	vmms_arg(a, "%s/%s/vmlinux", BENCH_DIR, kernel_dir(m));
+	add_kernel(a, m);
 	vmms_arg(a, "-initrd");
 	vmms_arg(a, "%s/%s", BENCH_DIR, m->initrd);
 	vmms_arg(a, "-append");

@@ -19,6 +19,7 @@ enum vmms_net { NET_NONE, NET_TAP, NET_TAP_VHOST, NET_USER };
 /* A machine to be made, in words that all VMMs know. */
 struct vmms_machine {
 	enum vmms_kernel kernel;
+	unsigned int hz; /* the kernel's ticks a second; 0: as it comes */
 	enum vmms_console console;
 	enum vmms_net net;
 	unsigned int cpus;  /* 0: one */
@@ -44,6 +45,9 @@ struct vmms_vmm {
 
 extern const struct vmms_vmm vmms[];
 extern const size_t vmms_count;
+
+/* The directory in BENCH_DIR that its kernel is in: what build.sh calls it. */
+void vmms_kernel_name(const struct vmms_machine *m, char *buf, size_t size);
 
 /* Adds one argument, printf-like. */
 void vmms_arg(struct vmms_args *a, const char *format, ...)
