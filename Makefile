@@ -41,7 +41,8 @@ UNITLIB	:= $(wildcard tests/unit/lib_*.c)
 COST	:= $(patsubst tests/cost/%.c,$(B)/cost/%,$(wildcard tests/cost/*.c))
 FUZZ	:= $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
 FUZZSRC	:= $(wildcard hypercalls/*.c vmm/core/*.c) vmm/backend/selftest.c vmm/backend/pool.c \
-	   $(addprefix vmm/backend/,msr.c timer.c clock.c clock_host.c clock_page.c discipline.c)
+	   $(addprefix vmm/backend/,msr.c timer.c halt.c yield.c lease.c hints.c waits.c) \
+	   $(addprefix vmm/backend/,clock.c clock_host.c clock_page.c discipline.c)
 
 OBJ	:= $(SRC:%.c=$(B)/%.o)
 NETOBJ	:= $(NETSRC:%.c=$(B)/%.o)
