@@ -220,6 +220,19 @@ static const struct cli_opt options[] = {
 		  "two exits that KVM handles (default: auto, call if this "
 		  "machine is itself virtual)",
 	  .parse = cli_run_timer },
+	{ .names = { "yield" },
+	  .metavar = "HOW[,rate=N]",
+	  .help = "How a CPU that waits for a lock has its holder run, by "
+		  "hypercalls (default: auto)\n"
+		  "  auto  pull or lease, as the host allows and the load says\n"
+		  "  pull  the holder moves to the processor of who waits\n"
+		  "  lease  it gets real-time priority, 0.2 ms at most; needs "
+		  "CAP_SYS_NICE\n"
+		  "  kvm  KVM's own call alone\n"
+		  "  off  not at all\n"
+		  "  rate=N  so many a second for each CPU, 1 to 1000000 "
+		  "(default: 4000)",
+	  .parse = cli_run_yield },
 	{ .names = { "tables" },
 	  .metavar = "KIND",
 	  .help = "What describes the machine to the kernel: dt (device tree) "
