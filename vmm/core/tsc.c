@@ -6,6 +6,7 @@
 #include <linux/kvm.h>
 #include <sys/ioctl.h>
 
+#include "vmm/core/hold.h"
 #include "vmm/core/vcpu.h"
 #include "vmm/core/vm.h"
 
@@ -57,6 +58,17 @@ int tsc_level(const struct vm *vm, uint64_t *offset)
 			err = attr(&vm->vcpu[i], KVM_SET_DEVICE_ATTR, offset);
 	}
 	return err ? err : tsc_offset(vm, offset);
+}
+
+/* It looks when somebody writes a TSC, which then need not change. */
+void tsc_renew(struct vm *vm)
+{
+	uint64_t offset;
+
+	hold_begin(vm);
+	if (hold_wait(vm) && !tsc_offset(vm, &offset))
+		attr(&vm->vcpu[0], KVM_SET_DEVICE_ATTR, &offset);
+	hold_end(vm);
 }
 
 bool tsc_read_pair(const struct vm *vm, struct tsc_pair *pair)

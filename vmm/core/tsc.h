@@ -19,6 +19,13 @@ int tsc_offset(const struct vm *vm, uint64_t *offset);
 /* Gives all vCPUs the first one's.  Before they start; as above. */
 int tsc_level(const struct vm *vm, uint64_t *offset);
 
+/*
+ * Makes KVM look again whether the host's TSC is a clock, for which the vCPUs
+ * are stopped.  It notices itself when it no longer is, never that it is again.
+ * Any thread that may wait for vCPUs.
+ */
+void tsc_renew(struct vm *vm);
+
 /* One moment by both clocks. */
 struct tsc_pair {
 	uint64_t host_tsc;
