@@ -142,12 +142,13 @@ static uint64_t next_tick(uint64_t period)
 }
 
 /*
- * A kernel whose timers expire faster than it can handle them programs no
- * device for a while; it counts how often.
+ * What the kernel says of its timers: when its devices are to interrupt next,
+ * and how often it hung.  If timers expire faster than it can handle them, it
+ * programs no device for a while, whatever is set.
  */
-static uint64_t hangs(void)
+static uint64_t look(uint64_t at, bool *programmed)
 {
-	unsigned long long n, sum = 0;
+	unsigned long long n, hangs = 0;
 	FILE *f = fopen(TIMER_LIST, "re");
 	char line[128];
 
@@ -156,28 +157,36 @@ static uint64_t hangs(void)
 		mount("proc", "/proc", "proc", 0, NULL);
 		f = fopen(TIMER_LIST, "re");
 	}
-	while (f && fgets(line, sizeof(line), f))
+	*programmed = false;
+	while (f && fgets(line, sizeof(line), f)) {
 		if (sscanf(line, " .nr_hangs : %llu", &n) == 1)
-			sum += n;
+			hangs += n;
+		if (sscanf(line, " next_event: %llu", &n) == 1)
+			*programmed |= n == at;
+	}
 	if (f)
 		fclose(f);
-	return sum;
+	return hangs;
 }
 
 /*
- * Until the next tick is near or left have been done; how many, or -1.  The
- * tick that it begins behind ends a hang, so it is void only if there was
- * another since.
+ * Until the next tick is near or left have been done; how many, or -1.  None
+ * if the kernel does not program the device meanwhile.
  */
 static int64_t set_until_tick(timer_t timer, uint64_t period, uint64_t left,
 			      int (*one)(timer_t, uint64_t, uint64_t),
 			      struct guest_result *r, uint64_t *took)
 {
-	uint64_t before = guest_now(), hung = hangs(), tick = next_tick(period);
-	uint64_t start = guest_now(), now = start, last, i;
+	uint64_t before = guest_now(), tick = next_tick(period);
+	uint64_t start, now, last, hung, i;
+	bool programmed, again;
 
 	due = tick;
-	for (i = 0; i < left && now < tick - STOP_NS; i++) {
+	if (set(timer, tick - FIRST_NS))
+		return -1;
+	hung = look(tick - FIRST_NS, &programmed);
+	start = now = guest_now();
+	for (i = 0; programmed && i < left && now < tick - STOP_NS; i++) {
 		last = now;
 		if (one(timer, tick, i))
 			return -1;
@@ -187,7 +196,7 @@ static int64_t set_until_tick(timer_t timer, uint64_t period, uint64_t left,
 	r->waited += start - before;
 	if (set(timer, 0))
 		return -1;
-	if (hangs() != hung) {
+	if (look(0, &again) != hung) {
 		r->waited += guest_now() - start;
 		return 0;
 	}
