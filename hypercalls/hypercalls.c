@@ -111,6 +111,7 @@ struct hypercalls *hypercalls_new(struct vm *vm,
 	hc->port = opt->port;
 	hc->test = opt->test;
 	hc->clock = opt->clock;
+	hc->yield = opt->yield;
 	hc->msrs = opt->msrs;
 	hc->nr_rings = opt->rings;
 	hc->irq = opt->irq;

@@ -21,6 +21,7 @@ struct msr_rules;
 struct rings;
 struct selftest;
 struct vm;
+struct yield;
 
 struct hypercalls_options {
 	uint16_t port;	   /* first of HL_LINE_PORTS */
@@ -30,6 +31,7 @@ struct hypercalls_options {
 	struct selftest *test;	      /* with HL_FEATURE_TEST; outlives us */
 	const struct msr_rules *msrs; /* with HL_FEATURE_MSR; outlives us */
 	struct clock *clock;	      /* with HL_FEATURE_CLOCK; likewise */
+	struct yield *yield;	      /* with HL_FEATURE_YIELD; likewise */
 	/* with HL_FEATURE_ASYNC: */
 	unsigned int rings, workers; /* workers: long calls at a time */
 	unsigned int irq;	     /* GSI of ring 0, the others follow */
@@ -65,6 +67,7 @@ struct hypercalls {
 	unsigned int nr_timings; /* such requests so far; the I/O thread's */
 	struct selftest *test;
 	struct clock *clock;
+	struct yield *yield;
 	const struct msr_rules *msrs;
 	struct rings *rings; /* with HL_FEATURE_ASYNC */
 	unsigned int nr_rings;

@@ -8,6 +8,7 @@
 #include "include/hotline/msr.h"
 #include "include/hotline/test.h"
 #include "include/hotline/timer.h"
+#include "include/hotline/yield.h"
 
 #define ARGS(...)                                                              \
 	.arg = { __VA_ARGS__ },                                                \

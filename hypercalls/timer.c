@@ -6,6 +6,7 @@
 #include "include/hotline/timer.h"
 
 #include "hypercalls/calls.h"
+#include "vmm/backend/halt.h"
 #include "vmm/backend/timer.h"
 #include "vmm/core/vcpu.h"
 
@@ -20,7 +21,7 @@ int64_t timer_call_halt(struct hypercalls *hc, const struct hl_call *c)
 	struct vcpu *vcpu = vcpu_self();
 
 	(void)hc;
-	if (timer_set(vcpu, c->arg[0]) || timer_halt(vcpu))
+	if (timer_set(vcpu, c->arg[0]) || halt_vcpu(vcpu, true))
 		return HL_EIO;
 	return 0;
 }

@@ -27,6 +27,7 @@ struct machine {
 	unsigned int nr_virtio;
 	struct selftest *test; /* with --hypercalls test */
 	struct msr_rules msrs;
+	struct yield *yield; /* NULL with --yield off */
 	struct hypercalls *calls;
 	struct clock *clock; /* NULL with --clock off */
 	struct pause *pause;

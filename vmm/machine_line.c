@@ -8,8 +8,10 @@
 #include "include/hotline/hypercall.h"
 #include "include/hotline/platform.h"
 #include "include/hotline/test.h"
+#include "vmm/backend/lease.h"
 #include "vmm/backend/selftest.h"
 #include "vmm/backend/timer.h"
+#include "vmm/backend/yield.h"
 #include "vmm/core/cpuid.h"
 #include "vmm/core/exitcode.h"
 #include "vmm/core/log.h"
@@ -53,6 +55,8 @@ void machine_line_describe(struct machine *m, uint32_t *gsi)
 	if (cfg->test)
 		m->desc.line.features |= HL_FEATURE_TEST;
 	describe_timer(m);
+	if (m->cfg->yield != RUN_YIELD_OFF && m->cfg->cpus > 1)
+		m->desc.line.features |= HL_FEATURE_YIELD;
 	m->desc.line.rings = cfg->said_rings ? cfg->rings : default_rings(m);
 	if (!m->desc.line.rings)
 		return;
@@ -130,6 +134,31 @@ static int make_test(struct machine *m)
 	return EXIT_OSERR;
 }
 
+static int make_yield(struct machine *m)
+{
+	static const unsigned int ways[] = {
+		[RUN_YIELD_AUTO] = YIELD_PULL | YIELD_LEASE,
+		[RUN_YIELD_KVM] = 0,
+		[RUN_YIELD_PULL] = YIELD_PULL,
+		[RUN_YIELD_LEASE] = YIELD_LEASE,
+	};
+	int err;
+
+	if (m->cfg->yield == RUN_YIELD_LEASE) {
+		err = lease_allowed();
+		if (err) {
+			error("--yield lease: this process may not run threads as SCHED_FIFO: %s; give it CAP_SYS_NICE or a limit of real-time priorities (ulimit -r) of 2 or more, or write auto",
+			      strerror(-err));
+			return EXIT_NOPERM;
+		}
+	}
+	m->yield = yield_new(&m->vm, ways[m->cfg->yield]);
+	if (m->yield)
+		return 0;
+	error("--yield: %s", strerror(errno));
+	return EXIT_OSERR;
+}
+
 int machine_line_init(struct machine *m)
 {
 	const struct machine_line *line = &m->desc.line;
@@ -149,9 +178,12 @@ int machine_line_init(struct machine *m)
 		return 0;
 	if (line->features & HL_FEATURE_TEST)
 		err = make_test(m);
+	if (!err && line->features & HL_FEATURE_YIELD)
+		err = make_yield(m);
 	if (err)
 		return err;
 	opt.test = m->test;
+	opt.yield = m->yield;
 	opt.clock = m->clock;
 	msr_rules_init(&m->msrs, m->vm.cpuid);
 	opt.msrs = &m->msrs;
@@ -165,5 +197,6 @@ int machine_line_init(struct machine *m)
 void machine_line_exit(struct machine *m)
 {
 	hypercalls_free(m->calls);
+	yield_free(m->yield);
 	selftest_free(m->test);
 }

@@ -88,6 +88,15 @@ struct run_timer { /* --timer */
 	enum run_toggle halt_by_call; /* auto: if it pays here */
 };
 
+/* --yield: what may be done for a vCPU that another waits for */
+enum run_yield {
+	RUN_YIELD_AUTO,
+	RUN_YIELD_KVM, /* KVM's own call alone */
+	RUN_YIELD_PULL,
+	RUN_YIELD_LEASE,
+	RUN_YIELD_OFF,
+};
+
 struct run_config {
 	char name[RUN_NAME_LEN]; /* never "" */
 	const char *kvm_path;
@@ -107,6 +116,7 @@ struct run_config {
 	struct run_line line;
 	struct run_clock clock;
 	struct run_timer timer; /* with the line only */
+	enum run_yield yield;	/* likewise */
 	struct run_net net[RUN_NETS];
 	unsigned int nr_nets;	 /* default: one, user */
 	bool no_net;		 /* --net none; nr_nets is 0 then */

@@ -8,12 +8,13 @@
 #include "include/hotline/timer.h"
 #include "lib_line.h"
 #include "tests/unit/lib_run.h"
+#include "vmm/backend/halt.h"
 #include "vmm/backend/timer.h"
 
 START_TEST(only_a_vcpu_has_a_timer)
 {
 	ck_assert_int_eq(timer_set(NULL, 1), -ENODEV);
-	ck_assert_int_eq(timer_halt(NULL), -ENODEV);
+	ck_assert_int_eq(halt_vcpu(NULL, true), -ENODEV);
 	ck_assert_int_eq(line_call(HL_OP_TIMER_SET, ~0ull, 0), HL_EIO);
 	ck_assert_int_eq(line_call(HL_OP_TIMER_HALT, 0, 0), HL_EIO);
 }
@@ -33,7 +34,7 @@ START_TEST(what_kvm_refuses_is_an_error)
 	struct vcpu vcpu = stranger(&run, _i);
 
 	ck_assert_int_eq(timer_set(&vcpu, 0), -EBADF);
-	ck_assert_int_eq(timer_halt(&vcpu), -EBADF);
+	ck_assert_int_eq(halt_vcpu(&vcpu, true), -EBADF);
 	ck_assert_int_eq(run.kvm_valid_regs | run.kvm_dirty_regs, 0);
 }
 END_TEST
@@ -46,7 +47,7 @@ START_TEST(registers_that_are_shared_are_changed_in_place)
 
 	run.kvm_valid_regs = KVM_SYNC_X86_REGS;
 	run.s.regs.regs = (struct kvm_regs){ .rip = 7, .rflags = 0x82 };
-	ck_assert_int_eq(timer_halt(&vcpu), -EBADF); /* the halt itself */
+	ck_assert_int_eq(halt_vcpu(&vcpu, true), -EBADF); /* the halt itself */
 	ck_assert_int_eq(run.kvm_dirty_regs, KVM_SYNC_X86_REGS);
 	ck_assert_int_eq(run.kvm_valid_regs, KVM_SYNC_X86_REGS);
 	ck_assert_int_eq(run.s.regs.regs.rflags, 0x282);

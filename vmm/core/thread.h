@@ -7,7 +7,8 @@
 
 /*
  * Starts fn(arg) with a small stack and deaf to signals, which are for the main
- * thread.  0 or -errno; pthread_join() is the caller's.
+ * thread; on that one's processors, as the caller may be on its way between two
+ * (vmm/backend/yield.c).  0 or -errno; pthread_join() is the caller's.
  */
 int thread_start(pthread_t *thread, void *(*fn)(void *arg), void *arg);
 

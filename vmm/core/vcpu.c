@@ -80,6 +80,7 @@ int vcpu_init(struct vcpu *vcpu, struct vm *vm, unsigned int id)
 	if (err)
 		goto err_map;
 	vcpu->stats_fd = ioctl(vcpu->fd, KVM_GET_STATS_FD, NULL);
+	pthread_mutex_init(&vcpu->hands, NULL);
 	return 0;
 
 err_map:
@@ -91,6 +92,7 @@ err_fd:
 
 void vcpu_exit(struct vcpu *vcpu)
 {
+	pthread_mutex_destroy(&vcpu->hands);
 	free(vcpu->exits);
 	munmap(vcpu->run, (size_t)vcpu->vm->run_size);
 	if (vcpu->stats_fd >= 0)
@@ -277,11 +279,21 @@ static void answer_where(struct vcpu *vcpu)
 	atomic_compare_exchange_strong(&vcpu->where_state, &asked, WHERE_KNOWN);
 }
 
+static inline void tell_hook(struct vcpu *vcpu)
+{
+	struct vcpu_hook *hook =
+		atomic_load_explicit(&vcpu->hook, memory_order_acquire);
+
+	if (__builtin_expect(hook != NULL, 0))
+		hook->back(hook, vcpu);
+}
+
 static void run_loop(struct vcpu *vcpu)
 {
 	hold_here(vcpu);
 	while (!vm_ended(vcpu->vm)) {
 		if (ioctl(vcpu->fd, KVM_RUN, 0) == 0) {
+			tell_hook(vcpu);
 			if (atomic_load_explicit(&vcpu->vm->watch_exits,
 						 memory_order_relaxed))
 				exits_note(vcpu);
@@ -293,11 +305,21 @@ static void run_loop(struct vcpu *vcpu)
 			give_up(vcpu, "KVM_RUN failed, errno", (uint64_t)errno);
 			return;
 		}
+		tell_hook(vcpu);
 		vcpu_count(vcpu, VCPU_INTR);
 		vcpu->run->immediate_exit = 0;
 		answer_where(vcpu);
 		hold_here(vcpu);
 	}
+}
+
+/* Nobody has a hand in a thread that ends: its number may be another's next. */
+static void leave(struct vcpu *vcpu)
+{
+	pthread_mutex_lock(&vcpu->hands);
+	atomic_store(&vcpu->tid, 0);
+	pthread_mutex_unlock(&vcpu->hands);
+	tell_hook(vcpu);
 }
 
 static void *thread(void *arg)
@@ -309,7 +331,7 @@ static void *thread(void *arg)
 	/* Before run_loop() looks for the end: who ends the VM looks here. */
 	atomic_store(&vcpu->tid, gettid());
 	run_loop(vcpu);
-	atomic_store(&vcpu->tid, 0);
+	leave(vcpu);
 	vcpu_adopt(NULL); /* a kick under way is nobody's */
 	if (atomic_fetch_sub(&vm->running, 1) == 1)
 		event_stop(vm->loop);

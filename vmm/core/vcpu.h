@@ -27,6 +27,11 @@ enum vcpu_counter { /* exits to this process, by reason */
 		    VCPU_COUNTERS
 };
 
+/* Somebody wants to know when the vCPU's thread next comes out of KVM_RUN. */
+struct vcpu_hook {
+	void (*back)(struct vcpu_hook *hook, struct vcpu *vcpu); /* on it */
+};
+
 struct vcpu {
 	struct vm *vm;
 	unsigned int id; /* APIC id */
@@ -36,7 +41,9 @@ struct vcpu {
 	pthread_t thread;
 	bool started;	/* main thread: pthread_join() is due */
 	atomic_int tid; /* set while it may be kicked, by any thread */
-	void *line;	/* vm->line()'s own; set before the thread starts */
+	pthread_mutex_t hands; /* who holds it keeps the thread from ending */
+	struct vcpu_hook *_Atomic hook; /* or NULL; set with hands held */
+	void *line; /* vm->line()'s own; set before the thread starts */
 	_Atomic uint64_t count[VCPU_COUNTERS]; /* read by any thread */
 	struct exits *_Atomic exits;	       /* vmm/core/exits.c; or NULL */
 	/* vcpu_where(): the asker's question, the thread's answer */
