@@ -135,6 +135,7 @@ void test_chains(void), test_registers(void), test_blk(void), test_net(void),
 	test_console(void), test_fuzz(void), test_race(void), test_ports(void),
 	test_mmio(void), test_msr(void), test_ioapic(void), test_reset(void),
 	test_line(void), test_clock(void), test_noclock(void),
-	test_msr_list(void), test_timer(void), test_timer_halt(void);
+	test_msr_list(void), test_timer(void), test_timer_halt(void),
+	test_yield(void);
 
 #endif

@@ -92,6 +92,7 @@ static const struct test {
 	{ "msrlist", test_msr_list },
 	{ "timer", test_timer },
 	{ "timer-halt", test_timer_halt },
+	{ "yield", test_yield },
 };
 
 static void take_params(const uint8_t *params)
