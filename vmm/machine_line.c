@@ -55,7 +55,7 @@ void machine_line_describe(struct machine *m, uint32_t *gsi)
 	if (cfg->test)
 		m->desc.line.features |= HL_FEATURE_TEST;
 	describe_timer(m);
-	if (m->cfg->yield != RUN_YIELD_OFF && m->cfg->cpus > 1)
+	if (m->cfg->yield.how != RUN_YIELD_OFF && m->cfg->cpus > 1)
 		m->desc.line.features |= HL_FEATURE_YIELD;
 	m->desc.line.rings = cfg->said_rings ? cfg->rings : default_rings(m);
 	if (!m->desc.line.rings)
@@ -142,17 +142,25 @@ static int make_yield(struct machine *m)
 		[RUN_YIELD_PULL] = YIELD_PULL,
 		[RUN_YIELD_LEASE] = YIELD_LEASE,
 	};
-	int err;
+	const struct run_yield *cfg = &m->cfg->yield;
+	struct yield_options opt = {
+		.ways = ways[cfg->how],
+		.kvm = cfg->how == RUN_YIELD_KVM,
+		.rate = cfg->rate ? cfg->rate : YIELD_RATE,
+	};
+	int err = opt.ways & YIELD_LEASE ? lease_allowed() : 0;
 
-	if (m->cfg->yield == RUN_YIELD_LEASE) {
-		err = lease_allowed();
-		if (err) {
-			error("--yield lease: this process may not run threads as SCHED_FIFO: %s; give it CAP_SYS_NICE or a limit of real-time priorities (ulimit -r) of 2 or more, or write auto",
-			      strerror(-err));
-			return EXIT_NOPERM;
-		}
+	if (err && cfg->how == RUN_YIELD_LEASE) {
+		error("--yield lease: this process may not run threads as SCHED_FIFO: %s; give it CAP_SYS_NICE or a limit of real-time priorities (ulimit -r) of 2 or more, or write auto",
+		      strerror(-err));
+		return EXIT_NOPERM;
 	}
-	m->yield = yield_new(&m->vm, ways[m->cfg->yield]);
+	if (err) {
+		/* Pulls are for who is alone: else KVM's way is what is left. */
+		opt.ways &= ~YIELD_LEASE;
+		opt.kvm = true;
+	}
+	m->yield = yield_new(&m->vm, &opt);
 	if (m->yield)
 		return 0;
 	error("--yield: %s", strerror(errno));

@@ -24,6 +24,7 @@
 #define RUN_RINGS      MACHINE_RINGS
 #define RUN_WORKERS    64
 #define RUN_PERIOD_MS  1000
+#define RUN_YIELD_RATE 1000000
 #define RUN_QUEUES     8  /* queues of one disk */
 #define RUN_SERIAL_LEN 20 /* virtio 1.2, 5.2.6.1: VIRTIO_BLK_T_GET_ID */
 #define RUN_MEM_MIN    (16ull << 20) /* bytes; no Linux of ours starts with less */
@@ -88,13 +89,16 @@ struct run_timer { /* --timer */
 	enum run_toggle halt_by_call; /* auto: if it pays here */
 };
 
-/* --yield: what may be done for a vCPU that another waits for */
-enum run_yield {
-	RUN_YIELD_AUTO,
-	RUN_YIELD_KVM, /* KVM's own call alone */
-	RUN_YIELD_PULL,
-	RUN_YIELD_LEASE,
-	RUN_YIELD_OFF,
+struct run_yield { /* --yield: what is done for a vCPU that others wait for */
+	enum {
+		RUN_YIELD_AUTO,
+		RUN_YIELD_KVM, /* KVM's own call alone */
+		RUN_YIELD_PULL,
+		RUN_YIELD_LEASE,
+		RUN_YIELD_OFF,
+	} how;
+	unsigned int
+		rate; /* a second of a CPU, 1..RUN_YIELD_RATE; 0 = not said */
 };
 
 struct run_config {
@@ -116,7 +120,7 @@ struct run_config {
 	struct run_line line;
 	struct run_clock clock;
 	struct run_timer timer; /* with the line only */
-	enum run_yield yield;	/* likewise */
+	struct run_yield yield; /* likewise */
 	struct run_net net[RUN_NETS];
 	unsigned int nr_nets;	 /* default: one, user */
 	bool no_net;		 /* --net none; nr_nets is 0 then */

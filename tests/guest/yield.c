@@ -117,8 +117,9 @@ static void lie(unsigned int cpu, struct random *r)
 	*(volatile uint8_t *)(LIES(cpu) + LIES_PREEMPTED) =
 		(uint8_t)random_next(r);
 	if (!random_below(r, 64))
-		try_wrmsr(STEAL_MSR, random_below(r, 3) ? LIES(cpu) | 1
-						  : random_wide(r) & ~0x3eull);
+		try_wrmsr(STEAL_MSR, random_below(r, 3)
+					     ? LIES(cpu) | 1
+					     : random_wide(r) & ~0x3eull);
 }
 
 static void yields(void *arg)
@@ -167,9 +168,8 @@ static void odd_calls(void)
 	for (unsigned int i = 0; i < ARRAY_SIZE(calls); i++) {
 		fill(BSP, 0, calls[i].op, calls[i].a, calls[i].b);
 		cross(HL_RUN(0, 1));
-		check(CALLS(BSP)[0].result == calls[i].result,
-		      "call %u: %x", (uint64_t)i,
-		      (uint64_t)CALLS(BSP)[0].result);
+		check(CALLS(BSP)[0].result == calls[i].result, "call %u: %x",
+		      (uint64_t)i, (uint64_t)CALLS(BSP)[0].result);
 	}
 }
 

@@ -30,8 +30,8 @@ struct lease {
 	struct vcpu_hook hook; /* the vCPU's, while it has one */
 	struct leases *all;
 	struct vcpu *vcpu;
-	int tid;	       /* who has it; 0: nobody */
-	uint64_t end_ns;       /* CLOCK_MONOTONIC */
+	int tid;	 /* who has it; 0: nobody */
+	uint64_t end_ns; /* CLOCK_MONOTONIC */
 	struct sched_how was;
 };
 
@@ -72,8 +72,8 @@ static void set_back(int tid, struct sched_how *was)
 
 int lease_allowed(void)
 {
-	struct sched_how was, how = { .policy = SCHED_FIFO,
-				      .priority = PRIO_THREAD };
+	struct sched_how was,
+		how = { .policy = SCHED_FIFO, .priority = PRIO_THREAD };
 
 	if (sched_how_get(0, &was) < 0 || sched_how_set(0, &how) < 0)
 		return -errno;

@@ -9,20 +9,18 @@
  */
 #include "vmm/backend/yield.h"
 
-#include <asm/kvm_para.h>
 #include <errno.h>
-#include <linux/kvm.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 
 #include "include/hotline/yield.h"
+#include "vmm/backend/hints.h"
 #include "vmm/backend/lease.h"
 #include "vmm/backend/rate.h"
+#include "vmm/backend/waits.h"
 #include "vmm/core/affinity.h"
 #include "vmm/core/clock.h"
 #include "vmm/core/counter.h"
@@ -30,90 +28,45 @@
 #include "vmm/core/vcpu.h"
 #include "vmm/core/vm.h"
 
-#define NS_PER_S 1000000000ull
-/* Of one caller: a second's, and at once. */
-#define CALLS	    4000
+#define NS_PER_S    1000000000ull
 #define CALLS_BURST 64
 /* For one vCPU: a tenth of its time, at LEASE_NS each. */
 #define LEASES	     500
 #define LEASES_BURST 5
-/* Its page may be elsewhere one day: calls between two looks at the MSR. */
-#define LEARN_CALLS 256
 
 enum { PULLED, LEASED, NEEDLESS, LIMITED, REFUSED, COUNTERS };
 
 struct yield_cpu {
+	struct waits waits;
 	/* Its own thread's. */
 	struct rate calls;
 	uint64_t online_ns; /* when online was read, or 0 */
 	int online;	    /* processors of the host */
-	unsigned int known; /* calls that the byte below is good for */
 	_Atomic uint64_t count[COUNTERS];
-	/* Read by others: the guest's byte that says so, or NULL. */
-	const uint8_t *_Atomic preempted;
 	struct rate leases; /* for it; with vcpu->hands */
 };
 
 struct yield {
 	struct vm *vm;
 	struct leases *leases; /* with YIELD_LEASE */
-	unsigned int asked;    /* YIELD_*; 0: calls do nothing */
-	atomic_uint ways;      /* YIELD_*: those that the host has not refused */
+	struct hints *hints;
+	unsigned int asked; /* YIELD_* */
+	atomic_uint ways;   /* those that the host has not refused */
 	struct stats_part part;
 	struct yield_cpu cpu[]; /* by APIC id */
+};
+
+struct wish { /* a yield on its way */
+	struct vcpu *target;
+	struct yield_cpu *from, *to; /* the caller's, the target's */
+	int tid;		     /* the target's */
+	uint64_t now;
+	bool pulled;
 };
 
 static void count(struct yield_cpu *caller, int what)
 {
 	counter_add(&caller->count[what], 1);
-}
-
-/* Where the vCPU has its struct kvm_steal_time; 0: nowhere.  Its own thread. */
-static uint64_t steal_time(const struct vcpu *vcpu)
-{
-	uint64_t buf[(sizeof(struct kvm_msrs) + sizeof(struct kvm_msr_entry)) /
-		     sizeof(uint64_t)] = { 0 };
-	struct kvm_msrs *msrs = (void *)buf;
-
-	msrs->nmsrs = 1;
-	msrs->entries[0].index = MSR_KVM_STEAL_TIME;
-	if (ioctl(vcpu->fd, KVM_GET_MSRS, msrs) != 1 ||
-	    !(msrs->entries[0].data & KVM_MSR_ENABLED))
-		return 0;
-	return msrs->entries[0].data & KVM_STEAL_VALID_BITS;
-}
-
-/*
- * Only a vCPU's own thread can ask for its MSRs without waiting, so a vCPU that
- * has not called yet is not known.
- */
-static void learn(struct yield_cpu *cpu, const struct vcpu *vcpu)
-{
-	uint64_t addr;
-	const uint8_t *st;
-
-	if (cpu->known--)
-		return;
-	cpu->known = LEARN_CALLS;
-	addr = steal_time(vcpu);
-	st = addr ? mem_ptr(&vcpu->vm->mem, gpa(addr),
-			    sizeof(struct kvm_steal_time))
-		  : NULL;
-	atomic_store(&cpu->preempted,
-		     st ? st + offsetof(struct kvm_steal_time, preempted)
-			: NULL);
-}
-
-/*
- * KVM says so of vCPUs that the host took off their processor, not of those
- * that halt.  A byte that the guest forged harms its own yields.
- */
-static bool seems_to_run(const struct yield_cpu *cpu)
-{
-	const uint8_t *byte = atomic_load(&cpu->preempted);
-
-	return byte &&
-	       !(__atomic_load_n(byte, __ATOMIC_RELAXED) & KVM_VCPU_PREEMPTED);
 }
 
 static int online(struct yield_cpu *cpu, uint64_t now)
@@ -125,15 +78,6 @@ static int online(struct yield_cpu *cpu, uint64_t now)
 	return cpu->online;
 }
 
-/* A yield on its way. */
-struct wish {
-	struct vcpu *caller, *target;
-	struct yield_cpu *from, *to; /* theirs */
-	int tid;		     /* the target's */
-	uint64_t now;
-	bool pulled;
-};
-
 /* -EPERM: it may not run here. */
 static int pull(struct yield *y, struct wish *w)
 {
@@ -141,8 +85,8 @@ static int pull(struct yield *y, struct wish *w)
 	cpu_set_t was, one;
 
 	(void)y;
-	if (affinity_get(w->tid, online(w->from, w->now), &was) ||
-	    here < 0 || here >= CPU_SETSIZE || !CPU_ISSET(here, &was))
+	if (affinity_get(w->tid, online(w->from, w->now), &was) || here < 0 ||
+	    here >= CPU_SETSIZE || !CPU_ISSET(here, &was))
 		return -EPERM;
 	CPU_ZERO(&one);
 	CPU_SET(here, &one);
@@ -173,25 +117,26 @@ static const struct way {
 	unsigned int bit;
 	int counter;
 	int (*act)(struct yield *y, struct wish *w);
-} by_pull = { YIELD_PULL, PULLED, pull }, by_lease = { YIELD_LEASE, LEASED, lease };
+} by_pull = { YIELD_PULL, PULLED, pull },
+  by_lease = { YIELD_LEASE, LEASED, lease };
 
 /*
- * A caller that halts leaves a processor to whom it waits for, and takes
- * nothing from others.  One that does not had better leave the target where it
- * is, if that can be.
+ * By whether the caller shares its processor.  One that is alone leaves it to
+ * the target and takes nothing from others.  Where others wait, the scheduler
+ * gives it to whose turn it is, which the target's is not if it has just run.
  */
 static const struct way *const order[][2] = {
-	[false] = { &by_lease, &by_pull },
-	[true] = { &by_pull, &by_lease },
+	[false] = { &by_pull, &by_lease },
+	[true] = { &by_lease, &by_pull },
 };
 
-static int act(struct yield *y, struct wish *w, bool halts)
+static int act(struct yield *y, struct wish *w, bool shares)
 {
 	unsigned int ways = atomic_load(&y->ways);
 	int r = -EPERM;
 
 	for (size_t i = 0; i < 2; i++) {
-		const struct way *way = order[halts][i];
+		const struct way *way = order[shares][i];
 
 		if (!(ways & way->bit))
 			continue;
@@ -204,41 +149,41 @@ static int act(struct yield *y, struct wish *w, bool halts)
 	return r;
 }
 
-/* -EBUSY: somebody else is at it. */
-static int run(struct yield *y, struct wish *w, bool halts)
+/* Nothing if somebody else is at it. */
+static int run(struct yield *y, struct wish *w, bool shares)
 {
 	int r = 0;
 
 	if (pthread_mutex_trylock(&w->target->hands))
-		return -EBUSY;
+		return 0;
 	w->tid = atomic_load(&w->target->tid);
 	if (w->tid)
-		r = act(y, w, halts);
+		r = act(y, w, shares);
 	pthread_mutex_unlock(&w->target->hands);
 	return r;
 }
 
 /* The wish is checked; what comes of it is counted. */
-static int grant(struct yield *y, struct wish *w, bool halts)
+static int grant(struct yield *y, struct wish *w, const struct vcpu *caller)
 {
-	int r;
+	int r = -EAGAIN;
 
-	if (!rate_take(&w->from->calls, w->now)) {
-		count(w->from, LIMITED);
-		return -EAGAIN;
-	}
-	learn(w->from, w->caller);
-	r = seems_to_run(w->to) ? 0 : run(y, w, halts);
-	if (r == -EBUSY)
-		r = 0;
+	hints_note(y->hints, w->now);
+	waits_learn(&w->from->waits, caller);
+	if (rate_take(&w->from->calls, w->now))
+		r = waits_maybe(&w->to->waits, w->target)
+			    ? run(y, w, hints_shares(y->hints, caller->id))
+			    : 0;
 	if (r <= 0)
-		count(w->from, !r ? NEEDLESS : r == -EAGAIN ? LIMITED : REFUSED);
+		count(w->from, !r	      ? NEEDLESS
+			       : r == -EAGAIN ? LIMITED
+					      : REFUSED);
 	return r;
 }
 
 int yield_to(struct yield *y, struct vcpu *caller, uint64_t id, bool halts)
 {
-	struct wish w = { .caller = caller, .now = clock_ns() };
+	struct wish w = { .now = clock_ns() };
 	int r;
 
 	if (id >= y->vm->nr_cpus)
@@ -250,7 +195,7 @@ int yield_to(struct yield *y, struct vcpu *caller, uint64_t id, bool halts)
 	w.target = &y->vm->vcpu[id];
 	w.from = &y->cpu[caller->id];
 	w.to = &y->cpu[id];
-	r = grant(y, &w, halts);
+	r = grant(y, &w, caller);
 	/* Two are here now, and it's not us who shall run. */
 	if (w.pulled && !halts)
 		sched_yield();
@@ -259,14 +204,13 @@ int yield_to(struct yield *y, struct vcpu *caller, uint64_t id, bool halts)
 
 int yield_set_page(struct yield *y, uint64_t addr)
 {
-	struct hl_yield_hints *page;
+	struct hl_yield_hints *page = NULL;
 
-	if (!addr)
-		return 0;
-	page = addr % sizeof(*page) ? NULL : mem_ptr(&y->vm->mem, gpa(addr), sizeof(*page));
-	if (!page)
+	if (addr && addr % sizeof(*page) == 0)
+		page = mem_ptr(&y->vm->mem, gpa(addr), sizeof(*page));
+	if (addr && !page)
 		return -EFAULT;
-	memset(page, y->asked ? HL_YIELD_CALL : HL_YIELD_KVM, sizeof(page->way));
+	hints_set_page(y->hints, page);
 	return 0;
 }
 
@@ -302,31 +246,42 @@ static void stats_text(void *ctx, FILE *out)
 		  "limit %llu, refused %llu\n");
 }
 
-static void init_cpu(struct yield_cpu *cpu)
+static int make_parts(struct yield *y, const struct yield_options *opt)
 {
-	cpu->calls.each_ns = NS_PER_S / CALLS;
-	cpu->calls.burst = CALLS_BURST;
-	cpu->leases.each_ns = NS_PER_S / LEASES;
-	cpu->leases.burst = LEASES_BURST;
+	const struct hints_policy policy = { .calls = opt->ways,
+					     .kvm = opt->kvm };
+
+	y->hints = hints_new(y->vm, &policy);
+	if (!y->hints)
+		return -errno;
+	if (!(opt->ways & YIELD_LEASE))
+		return 0;
+	y->leases = leases_new(y->vm);
+	return y->leases ? 0 : -errno;
 }
 
-struct yield *yield_new(struct vm *vm, unsigned int ways)
+struct yield *yield_new(struct vm *vm, const struct yield_options *opt)
 {
-	struct yield *y = calloc(1, sizeof(*y) + vm->nr_cpus * sizeof(y->cpu[0]));
+	struct yield *y =
+		calloc(1, sizeof(*y) + vm->nr_cpus * sizeof(y->cpu[0]));
+	int err;
 
 	if (!y)
 		return NULL;
 	y->vm = vm;
-	y->asked = ways;
-	atomic_init(&y->ways, ways);
-	for (unsigned int i = 0; i < vm->nr_cpus; i++)
-		init_cpu(&y->cpu[i]);
-	if (ways & YIELD_LEASE) {
-		y->leases = leases_new(vm);
-		if (!y->leases) {
-			free(y);
-			return NULL;
-		}
+	y->asked = opt->ways;
+	atomic_init(&y->ways, opt->ways);
+	for (unsigned int i = 0; i < vm->nr_cpus; i++) {
+		y->cpu[i].calls =
+			(struct rate){ NS_PER_S / opt->rate, CALLS_BURST, 0 };
+		y->cpu[i].leases =
+			(struct rate){ NS_PER_S / LEASES, LEASES_BURST, 0 };
+	}
+	err = make_parts(y, opt);
+	if (err) {
+		yield_free(y);
+		errno = -err;
+		return NULL;
 	}
 	y->part = (struct stats_part){ .name = "yield",
 				       .json = stats_json,
@@ -341,5 +296,6 @@ void yield_free(struct yield *y)
 	if (!y)
 		return;
 	leases_free(y->leases);
+	hints_free(y->hints);
 	free(y);
 }

@@ -17,8 +17,16 @@ struct yield;
 #define YIELD_PULL  0x1 /* it comes to the processor of who asks */
 #define YIELD_LEASE 0x2 /* it runs before others where it is: lease.h */
 
+#define YIELD_RATE  4000 /* yields a second, a good default */
+
+struct yield_options {
+	unsigned int ways; /* YIELD_*; 0: calls do nothing */
+	bool kvm; /* the guest may do it by KVM's call, where it pays */
+	unsigned int rate; /* yields a second of one vCPU, > 0 */
+};
+
 /* Before the vCPUs start.  NULL with errno set. */
-struct yield *yield_new(struct vm *vm, unsigned int ways);
+struct yield *yield_new(struct vm *vm, const struct yield_options *opt);
 /* After they have ended.  NULL is fine. */
 void yield_free(struct yield *y);
 

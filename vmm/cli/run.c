@@ -51,22 +51,6 @@ static int opt_tables(void *ctx, const struct cli_arg *arg)
 	return err;
 }
 
-static int opt_yield(void *ctx, const struct cli_arg *arg)
-{
-	static const char *const names[] = {
-		[RUN_YIELD_AUTO] = "auto",   [RUN_YIELD_KVM] = "kvm",
-		[RUN_YIELD_PULL] = "pull",   [RUN_YIELD_LEASE] = "lease",
-		[RUN_YIELD_OFF] = "off",     NULL
-	};
-	struct run_config *cfg = ctx;
-	unsigned int i;
-	int err = cli_choice(arg, names, &i);
-
-	if (!err)
-		cfg->yield = i;
-	return err;
-}
-
 static int opt_console(void *ctx, const struct cli_arg *arg)
 {
 	static const char *const names[] = { [RUN_CONSOLE_OFF] = "off",
@@ -237,13 +221,18 @@ static const struct cli_opt options[] = {
 		  "machine is itself virtual)",
 	  .parse = cli_run_timer },
 	{ .names = { "yield" },
-	  .metavar = "HOW",
+	  .metavar = "HOW[,rate=N]",
 	  .help = "How a CPU that waits for a lock has its holder run, by "
-		  "hypercalls: pull (to the host processor that it leaves), "
-		  "lease (of real-time priority, 0.2 ms each; needs "
-		  "CAP_SYS_NICE), kvm (KVM's own call alone), or off; default: "
-		  "auto, pull or lease, as the host allows",
-	  .parse = opt_yield },
+		  "hypercalls (default: auto)\n"
+		  "  auto  pull or lease, as the host allows and the load says\n"
+		  "  pull  the holder moves to the processor of who waits\n"
+		  "  lease  it gets real-time priority, 0.2 ms at most; needs "
+		  "CAP_SYS_NICE\n"
+		  "  kvm  KVM's own call alone\n"
+		  "  off  not at all\n"
+		  "  rate=N  so many a second for each CPU, 1 to 1000000 "
+		  "(default: 4000)",
+	  .parse = cli_run_yield },
 	{ .names = { "tables" },
 	  .metavar = "KIND",
 	  .help = "What describes the machine to the kernel: dt (device tree) "

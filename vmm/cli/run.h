@@ -19,6 +19,7 @@ int cli_run_disk(void *ctx, const struct cli_arg *arg);
 int cli_run_calls(void *ctx, const struct cli_arg *arg);
 int cli_run_clock(void *ctx, const struct cli_arg *arg);
 int cli_run_timer(void *ctx, const struct cli_arg *arg);
+int cli_run_yield(void *ctx, const struct cli_arg *arg);
 int cli_run_net(void *ctx, const struct cli_arg *arg);
 
 /*

@@ -43,8 +43,9 @@ static int pread_all(int fd, void *buf, size_t len, off_t off)
 	return (size_t)n == len ? 0 : -EIO;
 }
 
-int stats_each(int fd, void (*fn)(void *ctx, const char *name, uint64_t value),
-	       void *ctx)
+/* fn gets each scalar's name and where its value is. */
+static int each_place(int fd, void (*fn)(void *ctx, const char *name, off_t at),
+		      void *ctx)
 {
 	struct kvm_stats_header head;
 	size_t stride;
@@ -63,17 +64,60 @@ int stats_each(int fd, void (*fn)(void *ctx, const char *name, uint64_t value),
 	err = pread_all(fd, descs, stride * head.num_desc, head.desc_offset);
 	for (uint32_t i = 0; !err && i < head.num_desc; i++) {
 		struct kvm_stats_desc *d = (void *)(descs + i * stride);
-		uint64_t value;
 
-		if (d->size != 1)
-			continue; /* a histogram */
-		err = pread_all(fd, &value, sizeof(value),
-				(off_t)head.data_offset + d->offset);
-		if (!err)
-			fn(ctx, d->name, value);
+		if (d->size == 1) /* others are histograms */
+			fn(ctx, d->name, (off_t)head.data_offset + d->offset);
 	}
 	free(descs);
 	return err;
+}
+
+struct reader {
+	int fd, err;
+	void (*fn)(void *ctx, const char *name, uint64_t value);
+	void *ctx;
+};
+
+static void read_one(void *ctx, const char *name, off_t at)
+{
+	struct reader *r = ctx;
+	uint64_t value;
+
+	if (!r->err)
+		r->err = pread_all(r->fd, &value, sizeof(value), at);
+	if (!r->err)
+		r->fn(r->ctx, name, value);
+}
+
+int stats_each(int fd, void (*fn)(void *ctx, const char *name, uint64_t value),
+	       void *ctx)
+{
+	struct reader r = { .fd = fd, .fn = fn, .ctx = ctx };
+	int err = each_place(fd, read_one, &r);
+
+	return err ? err : r.err;
+}
+
+struct place {
+	const char *name;
+	off_t at;
+};
+
+static void find_place(void *ctx, const char *name, off_t at)
+{
+	struct place *p = ctx;
+
+	if (!strcmp(name, p->name))
+		p->at = at;
+}
+
+int stats_place(int fd, const char *name, off_t *at)
+{
+	struct place p = { .name = name, .at = -1 };
+	int err = each_place(fd, find_place, &p);
+
+	*at = p.at;
+	return !err && p.at < 0 ? -ENOENT : err;
 }
 
 static void find_one(void *ctx, const char *name, uint64_t value)

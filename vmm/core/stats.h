@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 struct vm;
 
@@ -18,6 +19,12 @@ struct vm;
  * descriptor.  0, -ENOENT if the host has none of that name, or -errno.
  */
 int stats_read(int fd, const char *name, uint64_t *value);
+
+/*
+ * Where its value is, 8 bytes for pread(), in such a descriptor of any vCPU, or
+ * -1.  As above.
+ */
+int stats_place(int fd, const char *name, off_t *at);
 
 /* Calls fn for every scalar statistic of the descriptor.  0 or -errno. */
 int stats_each(int fd, void (*fn)(void *ctx, const char *name, uint64_t value),

@@ -39,8 +39,8 @@ struct vcpu {
 	int stats_fd; /* KVM_GET_STATS_FD, or -1 */
 	struct kvm_run *run;
 	pthread_t thread;
-	bool started;	/* main thread: pthread_join() is due */
-	atomic_int tid; /* set while it may be kicked, by any thread */
+	bool started;	       /* main thread: pthread_join() is due */
+	atomic_int tid;	       /* set while it may be kicked, by any thread */
 	pthread_mutex_t hands; /* who holds it keeps the thread from ending */
 	struct vcpu_hook *_Atomic hook; /* or NULL; set with hands held */
 	void *line; /* vm->line()'s own; set before the thread starts */

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "vmm/backend/waits.h"
+
+#include <asm/kvm_para.h>
+#include <linux/kvm.h>
+#include <stddef.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "vmm/core/stats.h"
+#include "vmm/core/vcpu.h"
+#include "vmm/core/vm.h"
+
+/* The guest may move its struct: looks until the MSR is read again. */
+#define LOOKS 256
+
+/* Where the vCPU has its struct kvm_steal_time; 0: nowhere. */
+static uint64_t steal_time(const struct vcpu *vcpu)
+{
+	uint64_t buf[(sizeof(struct kvm_msrs) + sizeof(struct kvm_msr_entry)) /
+		     sizeof(uint64_t)] = { 0 };
+	struct kvm_msrs *msrs = (void *)buf;
+
+	msrs->nmsrs = 1;
+	msrs->entries[0].index = MSR_KVM_STEAL_TIME;
+	if (ioctl(vcpu->fd, KVM_GET_MSRS, msrs) != 1 ||
+	    !(msrs->entries[0].data & KVM_MSR_ENABLED))
+		return 0;
+	return msrs->entries[0].data & KVM_STEAL_VALID_BITS;
+}
+
+/* Only its own thread can ask for a vCPU's MSRs without waiting for it. */
+void waits_learn(struct waits *w, const struct vcpu *vcpu)
+{
+	const struct kvm_steal_time *st = NULL;
+	uint64_t addr;
+
+	if (w->known--)
+		return;
+	w->known = LOOKS;
+	addr = steal_time(vcpu);
+	if (addr)
+		st = mem_ptr(&vcpu->vm->mem, gpa(addr), sizeof(*st));
+	atomic_store(&w->preempted, st ? &st->preempted : NULL);
+}
+
+/* KVM's "blocking": a halt, or the wait for a start-up IPI. */
+static bool halts(const struct vcpu *vcpu)
+{
+	static _Atomic off_t place; /* the same in every vCPU; 0: not known */
+	off_t at = atomic_load(&place);
+	uint64_t blocking;
+
+	if (vcpu->stats_fd < 0)
+		return false;
+	if (!at) {
+		stats_place(vcpu->stats_fd, "blocking", &at);
+		atomic_store(&place, at);
+	}
+	return at > 0 &&
+	       pread(vcpu->stats_fd, &blocking, sizeof(blocking), at) ==
+		       sizeof(blocking) &&
+	       blocking;
+}
+
+/*
+ * KVM says "preempted" of a vCPU that lost its processor between two
+ * instructions of the guest, from then on until it is back.
+ */
+bool waits_maybe(const struct waits *w, const struct vcpu *vcpu)
+{
+	const uint8_t *byte = atomic_load(&w->preempted);
+
+	if (byte &&
+	    !(__atomic_load_n(byte, __ATOMIC_RELAXED) & KVM_VCPU_PREEMPTED))
+		return false;
+	return !halts(vcpu);
+}
