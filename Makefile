@@ -43,7 +43,8 @@ UNITS	:= $(if $(ONLY),$(patsubst %,$(B)/unit/%,$(filter $(ONLY),$(UNIT))), \
 	   $(UNIT:%=$(B)/unit/%) $(COST))
 FUZZ	:= $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
 FUZZSRC	:= $(wildcard hypercalls/*.c vmm/core/*.c) vmm/backend/selftest.c vmm/backend/pool.c \
-	   $(addprefix vmm/backend/,msr.c timer.c clock.c clock_host.c clock_page.c discipline.c)
+	   $(addprefix vmm/backend/,msr.c timer.c halt.c yield.c lease.c hints.c waits.c) \
+	   $(addprefix vmm/backend/,clock.c clock_host.c clock_page.c discipline.c)
 
 OBJ	:= $(SRC:%.c=$(B)/%.o)
 NETOBJ	:= $(NETSRC:%.c=$(B)/%.o)

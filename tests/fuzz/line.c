@@ -18,9 +18,11 @@
 #include "include/hotline/hypercall.h"
 #include "include/hotline/test.h"
 #include "include/hotline/platform.h"
+#include "include/hotline/yield.h"
 #include "vmm/backend/clock.h"
 #include "vmm/backend/msr.h"
 #include "vmm/backend/selftest.h"
+#include "vmm/backend/yield.h"
 #include "vmm/core/log.h"
 #include "vmm/core/machine.h"
 #include "vmm/core/vcpu.h"
@@ -71,6 +73,8 @@ static void set_up(void)
 	const struct clock_options page = { .addr = HL_CLOCK_MMIO,
 					    .irq = MACHINE_NO_IRQ,
 					    .period_ms = 10 };
+	const struct yield_options yield = { .ways = YIELD_PULL,
+					     .rate = YIELD_RATE };
 	struct hypercalls_options opt = { .port = 0x610,
 					  .features = ~HL_FEATURE_ASYNC,
 					  .tsc_khz = 1000000,
@@ -85,8 +89,8 @@ static void set_up(void)
 	ram = vm.mem.host;
 	opt.test = selftest_new(&vm);
 	opt.clock = clock_new(&vm, &page);
-	must(opt.test && opt.clock);
-	must(opt.test);
+	opt.yield = yield_new(&vm, &yield);
+	must(opt.test && opt.clock && opt.yield);
 	msr_rules_init(&msrs, &no_cpuid);
 	opt.msrs = &msrs;
 	vcpu.vm = &vm;
@@ -151,7 +155,8 @@ static void put_call(struct input *in)
 static bool writes(unsigned int op)
 {
 	return op < call_rows && hc->row[op] &&
-	       hc->row[op]->kind == CALL_LIST_INOUT;
+	       (hc->row[op]->kind == CALL_LIST_INOUT ||
+		op == HL_OP_YIELD_PAGE);
 }
 
 /* One slot alone: what a crossing may do to it, and to the rest. */

@@ -200,4 +200,6 @@ void test_yield(void)
 		relax();
 	check(flood[AP].over, "the second processor hangs");
 	print_results();
+	while (param("stay", 0)) /* until somebody has looked at us */
+		__asm__ volatile("cli; hlt");
 }

@@ -11,7 +11,7 @@ static const struct {
 } features[] = {
 	{ HL_FEATURE_ASYNC, "ASYNC" }, { HL_FEATURE_TEST, "TEST" },
 	{ HL_FEATURE_CLOCK, "CLOCK" }, { HL_FEATURE_MSR, "MSR" },
-	{ HL_FEATURE_TIMER, "TIMER" },
+	{ HL_FEATURE_TIMER, "TIMER" }, { HL_FEATURE_YIELD, "YIELD" },
 };
 
 /* A feature that has no name here is shown by its bits. */

@@ -9,6 +9,7 @@
 #include "include/hotline/platform.h"
 #include "tests/unit/lib_mmio.h"
 #include "vmm/backend/clock.h"
+#include "vmm/backend/yield.h"
 #include "vmm/core/log.h"
 #include "vmm/core/machine.h"
 
@@ -22,6 +23,8 @@ void line_setup_with(uint64_t features)
 	const struct clock_options page = { .addr = HL_CLOCK_MMIO,
 					    .irq = MACHINE_NO_IRQ,
 					    .period_ms = 10 };
+	const struct yield_options yield = { .ways = YIELD_PULL,
+					     .rate = YIELD_RATE };
 	struct hypercalls_options with = {
 		.port = HL_LINE_PORT,
 		.features = features,
@@ -51,6 +54,9 @@ void line_setup_with(uint64_t features)
 		with.workers = 1;
 		with.irq = LINE_GSI;
 	}
+	line.yield = yield_new(&line.vm, &yield);
+	ck_assert_ptr_nonnull(line.yield);
+	with.yield = line.yield;
 	with.test = line.test;
 	with.clock = line.clock;
 	msr_rules_init(&line.msrs, &no_cpuid);
@@ -71,6 +77,7 @@ void line_setup(void)
 void line_teardown(void)
 {
 	hypercalls_free(line.hc);
+	yield_free(line.yield);
 	clock_free(line.clock);
 	if (line.vm.irq.vm)
 		irq_exit(&line.vm.irq);

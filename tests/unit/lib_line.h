@@ -29,6 +29,7 @@ extern struct line_bed {
 	struct hypercalls *hc;
 	struct selftest *test;
 	struct clock *clock;   /* without a TSC */
+	struct yield *yield;   /* by pulls; YIELD_RATE */
 	struct msr_rules msrs; /* of a processor without a PMU */
 	struct hl_call *slot;  /* the first CPU's call page */
 } line;

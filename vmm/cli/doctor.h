@@ -36,7 +36,7 @@ void doctor_fix(struct doctor *doc, const char *fmt, ...)
 bool doctor_check_device(struct doctor *doc);
 /* Speed of guest code and whether hypercalls arrive. */
 void doctor_check_guest(struct doctor *doc);
-/* io_uring, tun, vhost, huge pages: all optional. */
+/* io_uring, tun, vhost, huge pages, yields: all optional. */
 void doctor_check_host(struct doctor *doc);
 
 #endif

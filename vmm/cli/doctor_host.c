@@ -3,11 +3,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/io_uring.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "vmm/backend/lease.h"
 #include "vmm/cli/doctor.h"
 
 static void check_uring(struct doctor *doc)
@@ -64,6 +66,35 @@ static void check_thp(struct doctor *doc)
 		"echo madvise > /sys/kernel/mm/transparent_hugepage/enabled");
 }
 
+static bool may_pull(void)
+{
+	cpu_set_t cpus;
+
+	return sched_getaffinity(0, sizeof(cpus), &cpus) == 0 &&
+	       sched_setaffinity(0, sizeof(cpus), &cpus) == 0;
+}
+
+static void check_yield(struct doctor *doc)
+{
+	static const char check[] = "directed yield";
+	int err = lease_allowed();
+
+	if (!may_pull())
+		doctor_add(doc, VERDICT_NOTE, check,
+			   "no pulls: sched_setaffinity: %s%s", strerror(errno),
+			   err ? "; no leases" : "");
+	else if (err)
+		doctor_add(doc, VERDICT_NOTE, check,
+			   "pulls, but no leases: SCHED_FIFO: %s",
+			   strerror(-err));
+	else
+		doctor_add(doc, VERDICT_OK, check, "pulls and leases");
+	if (err)
+		doctor_fix(doc, "give it CAP_SYS_NICE or ulimit -r 2, if "
+				"guests have more CPUs than the host can run "
+				"at a time");
+}
+
 void doctor_check_host(struct doctor *doc)
 {
 	check_uring(doc);
@@ -73,4 +104,5 @@ void doctor_check_host(struct doctor *doc)
 		   "tap networks can run in the kernel",
 		   "tap networks run in this process");
 	check_thp(doc);
+	check_yield(doc);
 }
