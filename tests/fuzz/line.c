@@ -155,8 +155,7 @@ static void put_call(struct input *in)
 static bool writes(unsigned int op)
 {
 	return op < call_rows && hc->row[op] &&
-	       (hc->row[op]->kind == CALL_LIST_INOUT ||
-		op == HL_OP_YIELD_PAGE);
+	       (hc->row[op]->kind == CALL_LIST_INOUT || op == HL_OP_YIELD_PAGE);
 }
 
 /* One slot alone: what a crossing may do to it, and to the rest. */

@@ -173,8 +173,9 @@ static void make(const struct yield_options *opt)
 	bed.kvm.on = true;
 	pthread_mutex_lock(&over);
 	for (unsigned int i = 0; i < CPUS; i++) {
-		vcpu[i] = (struct vcpu){ .vm = &vm, .id = i, .fd = -1,
-					 .stats_fd = -1 };
+		vcpu[i] = (struct vcpu){
+			.vm = &vm, .id = i, .fd = -1, .stats_fd = -1
+		};
 		if (!i)
 			continue;
 		pthread_create(&sleeper[i], NULL, sleep_until_over, &vcpu[i]);
