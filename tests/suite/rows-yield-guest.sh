@@ -34,11 +34,9 @@ yield_kinds() {
 		kinds kvm 100
 		[ $(count kvm) -ge $((kvm + 6)) ] && echo "KVM was asked"
 		echo off >$line/yield
-		kinds off 2
+		kinds off 1
 		echo sleep call >$line/yield
-		kinds sleep 2
-		echo spin >$line/yield
-		kinds spin 2
+		run yield mutex 100; run yield spin 1
 		echo nonsense 2>/dev/null >$line/yield || echo "nonsense: refused"
 		cat $line/yield
 		sed -n "s/ yield_to [1-9].*/ was called/p" $line/calls'
