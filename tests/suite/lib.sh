@@ -14,8 +14,8 @@ quirks=${SUITE_IN_BED:+noxsave}
 # What rows are about that can be left out of a machine; with SUITE_OFF all of
 # it is, by the VMM or by the guest alone, and those rows are skipped
 # (needs = clock).  Here, and nowhere else, is what a new one adds.
-mechanisms='line clock timer'
-off_host='--hypercalls off --clock off --timer off'
+mechanisms='line clock timer yield'
+off_host='--hypercalls off --clock off --timer off --yield off'
 off_guest='-p hotline.off'
 case ${SUITE_OFF:-} in
 host) off=$off_host ;;
