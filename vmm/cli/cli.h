@@ -81,6 +81,7 @@ int cli_choice(const struct cli_arg *arg, const char *const *names,
 /* Rows' parsers for plain fields. */
 int cli_set_true(void *ctx, const struct cli_arg *arg);	 /* bool */
 int cli_set_onoff(void *ctx, const struct cli_arg *arg); /* bool */
+int cli_set_off(void *ctx, const struct cli_arg *arg);	 /* bool: not "on" */
 int cli_set_path(void *ctx, const struct cli_arg *arg);	 /* const char * */
 
 /* vmm/cli/suggest.c: the name nearest to s if it is near at all, or NULL. */

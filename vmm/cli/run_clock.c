@@ -1,18 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* --clock on|off[,period=MS] */
+#include <stddef.h>
+
 #include "vmm/cli/kv.h"
 #include "vmm/cli/run.h"
 #include "vmm/run_config.h"
-
-static int set_mode(void *ctx, const struct cli_arg *arg)
-{
-	struct run_clock *clock = ctx;
-	bool on;
-	int err = cli_onoff(arg, &on);
-
-	clock->off = !err && !on;
-	return err;
-}
 
 static int set_period(void *ctx, const struct cli_arg *arg)
 {
@@ -26,7 +18,9 @@ static int set_period(void *ctx, const struct cli_arg *arg)
 }
 
 static const struct kv_key keys[] = {
-	{ .name = "mode", .set = set_mode },
+	{ .name = "mode",
+	  .set = cli_set_off,
+	  .at = offsetof(struct run_clock, off) },
 	{ .name = "period", .set = set_period },
 };
 

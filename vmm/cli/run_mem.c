@@ -25,21 +25,12 @@ static int set_backing(void *ctx, const struct cli_arg *arg)
 	return err;
 }
 
-static int set_thp(void *ctx, const struct cli_arg *arg)
-{
-	struct mem_options *mem = ctx;
-	bool on;
-	int err = cli_onoff(arg, &on);
-
-	if (!err)
-		mem->no_thp = !on;
-	return err;
-}
-
 static const struct kv_key keys[] = {
 	{ .name = "size", .set = set_size },
 	{ .name = "backing", .set = set_backing },
-	{ .name = "thp", .set = set_thp },
+	{ .name = "thp",
+	  .set = cli_set_off,
+	  .at = offsetof(struct mem_options, no_thp) },
 	{ .name = "prealloc",
 	  .set = cli_set_onoff,
 	  .at = offsetof(struct mem_options, prealloc) },

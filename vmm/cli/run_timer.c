@@ -1,20 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* --timer on|off[,halt=auto|call|exits] */
+#include <stddef.h>
 #include <string.h>
 
 #include "vmm/cli/kv.h"
 #include "vmm/cli/run.h"
 #include "vmm/run_config.h"
-
-static int set_mode(void *ctx, const struct cli_arg *arg)
-{
-	struct run_timer *timer = ctx;
-	bool on;
-	int err = cli_onoff(arg, &on);
-
-	timer->off = !err && !on;
-	return err;
-}
 
 static int set_halt(void *ctx, const struct cli_arg *arg)
 {
@@ -33,7 +24,9 @@ static int set_halt(void *ctx, const struct cli_arg *arg)
 }
 
 static const struct kv_key keys[] = {
-	{ .name = "mode", .set = set_mode },
+	{ .name = "mode",
+	  .set = cli_set_off,
+	  .at = offsetof(struct run_timer, off) },
 	{ .name = "halt", .set = set_halt },
 };
 

@@ -167,6 +167,17 @@ int cli_set_onoff(void *ctx, const struct cli_arg *arg)
 	return cli_onoff(arg, arg->field);
 }
 
+int cli_set_off(void *ctx, const struct cli_arg *arg)
+{
+	bool on;
+	int err = cli_onoff(arg, &on);
+
+	(void)ctx;
+	if (!err)
+		*(bool *)arg->field = !on;
+	return err;
+}
+
 int cli_set_path(void *ctx, const struct cli_arg *arg)
 {
 	(void)ctx;
