@@ -107,8 +107,8 @@ fuzz:	## fuzz what guests can reach; SECS=600 each
 	@$(PMAKE) $(FUZZ:%=$(B)/fuzz/%) >&2
 	@tests/fuzz/run.sh $(or $(SECS),600) $(FUZZ:%=$(B)/fuzz/%)
 
-suite: build	## guests on real KVM: here if it executes, else in the bed
-	@tests/suite.sh $(ONLY)
+suite: build	## guests on real KVM: here if it executes, else in the bed; OFF=host|guest
+	@$(if $(OFF),SUITE_OFF='$(OFF)') tests/suite.sh $(ONLY)
 
 san:	## the suite's core rows with ASan and UBSan, then with TSan
 	@$(MAKE) --no-print-directory san-asan

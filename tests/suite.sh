@@ -9,6 +9,9 @@
 # HOTLINE        the program under test (default build/hotline)
 # SAN            asan or tsan: the program under test is build/$SAN/hotline, and
 #                the rows are the groups san and $SAN unless some are named
+# SUITE_OFF      host or guest: all machines are without the line, the clock page
+#                and the timer, by the VMM's options or by the guest's alone;
+#                rows about these are skipped (tests/suite/lib.sh)
 # HOTLINE_WHERE  here or bed: don't choose
 # SUITE_JOBS     rows at a time in one place (default 2)
 # SUITE_BEDS     beds at a time (default: one for each processor, at most 4)
@@ -18,6 +21,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/.." && pwd)
 rows=$here/suite/rows
 san=${SAN:-}
+off=${SUITE_OFF:-}
 built=$top/build${san:+/$san}
 out=$built/tests
 stage=$out/stage
@@ -106,7 +110,7 @@ prepare() {
 run_here() {
 	ln -sf "$hotline" "$stage/hotline"
 	# TSan of gcc 12 finds no room when addresses are as random as can be.
-	SUITE_SAN=$san SUITE_DEBIAN=${debian:+$debian/disk.img} \
+	SUITE_SAN=$san SUITE_OFF=$off SUITE_DEBIAN=${debian:+$debian/disk.img} \
 		${san:+setarch -R} sh "$stage/run" "$stage" "$jobs" "$@" </dev/null
 }
 
@@ -127,7 +131,7 @@ whole_reports() {
 # one_bed NUMBER ROW...
 one_bed() {
 	local args=(--smp 2 --mem 8192 --cpu "$1" --timeout 1200 --add "$stage"
-		--env SUITE_IN_BED=1 --env "SUITE_SAN=$san"
+		--env SUITE_IN_BED=1 --env "SUITE_SAN=$san" --env "SUITE_OFF=$off"
 		--bin setpriv --bin mke2fs --bin e2fsck --bin debugfs)
 	shift
 	[ -z "$debian" ] || args+=(--disk "$debian/disk.img,ro" --env SUITE_DEBIAN=/dev/vda)
@@ -180,6 +184,10 @@ if [ "${1:-}" = -l ]; then
 	choose
 	exit
 fi
+case $off in
+'' | host | guest) ;;
+*) die "SUITE_OFF=$off: must be host or guest" ;;
+esac
 [ -z "$san" ] || [ $# -gt 0 ] || set -- san "$san"
 check_words "$@"
 mapfile -t list < <(choose "$@")

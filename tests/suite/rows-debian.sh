@@ -6,7 +6,7 @@
 debian() {
 	local release
 	release=$(cat "$dir/debian/release")
-	"$dir/pty" "$dir/hotline" run -k "$dir/debian/vmlinuz" \
+	"$dir/pty" "$dir/hotline" run $off -k "$dir/debian/vmlinuz" \
 		-i "$dir/debian/initrd.img" -p "root=/dev/vda ro $quirks" -m 512 \
 		-d "$SUITE_DEBIAN,overlay=tmp" "$@" <<END
 limit 400

@@ -104,7 +104,7 @@ stop_all() {
 # person OPTIONS... <SCRIPT: our guest's shell at a terminal
 # shellcheck disable=SC2120
 person() {
-	"$dir/pty" "$dir/hotline" run -k "$dir/vmlinux" -i "$dir/initrd" \
+	"$dir/pty" "$dir/hotline" run $off -k "$dir/vmlinux" -i "$dir/initrd" \
 		-n none "$@"
 }
 
@@ -165,7 +165,7 @@ END
 
 # The kernel's own end puts the terminal back, too.
 tty_panic() {
-	expect_code 81 "$dir/pty" "$dir/hotline" run -k "$dir/vmlinux" -i none \
+	expect_code 81 "$dir/pty" "$dir/hotline" run $off -k "$dir/vmlinux" -i none \
 		-n none </dev/null
 }
 

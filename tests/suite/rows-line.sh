@@ -45,6 +45,17 @@ line_absent() {
 		dmesg | grep "hotline: " || echo "no word"'
 }
 
+# Whoever leaves out all mechanisms: a guest of ours is like one elsewhere.
+nothing_left() {
+	pv "$@" -c 2 -- sh -c "$in_guest"'
+		cd /sys/devices/system
+		cat clocksource/*/available_clocksource clockevents/clockevent*/current_device
+		grep -i hotline /proc/interrupts /proc/ioports /proc/iomem /proc/timer_list
+		ls /dev /sys/kernel/debug | grep -e vmclock -e hotline
+		dmesg | grep "hotline: "
+		echo looked'
+}
+
 # line_hotplug CALLS: processors go and come, and post, while so many calls of
 # each are in flight.
 line_hotplug() {
