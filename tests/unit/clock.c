@@ -259,6 +259,46 @@ START_TEST(never_back)
 }
 END_TEST
 
+/* Until the guest was told. */
+static void wait_told(void)
+{
+	uint64_t n;
+
+	while (read(vm.irq.fd[GSI], &n, sizeof(n)) != sizeof(n))
+		usleep(1000);
+}
+
+/* A host whose TSC is no clock for a while: the guest hears of both changes. */
+START_TEST(comes_back)
+{
+	uint64_t ns, n;
+
+	touch();
+	(void)!read(vm.irq.fd[GSI], &n, sizeof(n));
+	for (int i = 0; i < 3; i++) {
+		atomic_store(&bed.kvm.no_tsc, true);
+		while (valid())
+			usleep(1000);
+		wait_told();
+		ck_assert(!page->hl.wall_ns && !page->hl.mult);
+		ck_assert_uint_eq(page->vm.status, VMCLOCK_STATUS_UNRELIABLE);
+		ns = clock_read(clk);
+		atomic_store(&bed.kvm.no_tsc, false);
+		while (!valid())
+			usleep(1000);
+		wait_told();
+		ck_assert_uint_ge(clock_read(clk), ns);
+		ck_assert_uint_ge(page->hl.ns, ns);
+		ck_assert_uint_ge(page->hl.mult, 1);
+		ck_assert_uint_eq(page->vm.counter, VMCLOCK_COUNTER_TSC);
+		ck_assert_uint_ne(page->vm.status, VMCLOCK_STATUS_UNRELIABLE);
+		n = clock_read(clk) + (uint64_t)page->hl.wall_ns;
+		ck_assert_uint_le(n, clock_wall() + NS_S);
+		ck_assert_uint_ge(n + NS_S, clock_wall());
+	}
+}
+END_TEST
+
 START_TEST(spans)
 {
 	struct clock_span a = { -10, 10 }, b = { 5, 20 }, c = { 11, 30 };
@@ -309,5 +349,6 @@ int main(void)
 	tcase_add_test(tc, disruption);
 	tcase_add_test(tc, with_tsc);
 	tcase_add_test(tc, never_back);
+	tcase_add_test(tc, comes_back);
 	return unit_run(s);
 }

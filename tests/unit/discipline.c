@@ -287,6 +287,26 @@ START_TEST(great_slews)
 }
 END_TEST
 
+/*
+ * Who planned the line takes to it late, and the host was slewed meanwhile: the
+ * error says so.
+ */
+START_TEST(late_turns)
+{
+	begin(2600000);
+	for (int n = 0; n < 3000; n++) {
+		go(PERIOD);
+		discipline_sample(&d, host.tsc, mono(), false);
+		if (!any(20)) {
+			set_ppm((int64_t)any(1001) - 500);
+			go(any(500 * MS));
+		}
+		discipline_turn(&d, host.tsc);
+		ck_assert_uint_le(off(), d.error + discipline_late(&d) + 1);
+	}
+}
+END_TEST
+
 /* Samples that make no sense leave a clock that goes on. */
 START_TEST(nonsense)
 {
@@ -320,6 +340,7 @@ int main(void)
 	tcase_add_test(tc, stall_ahead);
 	tcase_add_test(tc, sleep_makes_a_new_base);
 	tcase_add_test(tc, great_slews);
+	tcase_add_test(tc, late_turns);
 	tcase_add_test(tc, nonsense);
 	suite_add_tcase(s, tc);
 	return unit_run(s);

@@ -82,10 +82,12 @@ static void sample(struct clock *c, bool gap)
 	struct clock_news *n = &c->news;
 	struct clock_sample s;
 	bool was = n->valid;
+	int err = c->level ? clock_host_sample(&c->host, &s) : -ENODEV;
 	int64_t wall;
 
-	n->valid = c->level && clock_host_sample(&c->host, &s);
-	if (n->valid && was)
+	/* A line without a new sample grows old, and goes on. */
+	n->valid = !err || (was && err == -EAGAIN);
+	if (!err && was)
 		discipline_sample(&c->d, s.tsc + c->offset, s.mono, gap);
 	wall = c->host.wall - c->d.base;
 	if (wall != n->wall_ns)

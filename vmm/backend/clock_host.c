@@ -6,6 +6,7 @@
  */
 #include "vmm/backend/clock_host.h"
 
+#include <errno.h>
 #include <sys/timex.h>
 #include <time.h>
 
@@ -73,24 +74,24 @@ void clock_host_init(struct clock_host *host, const struct vm *vm)
 	clock_host_set(host);
 }
 
-bool clock_host_sample(struct clock_host *host, struct clock_sample *s)
+int clock_host_sample(struct clock_host *host, struct clock_sample *s)
 {
-	struct tsc_pair pair;
-
 	for (int i = 0; i < TRIES; i++) {
 		struct clock_span now;
+		struct tsc_pair pair;
 
 		if (!tsc_read_pair(host->vm, &pair))
-			return false;
+			return -ENODEV;
 		now = read_span();
 		/* What held before and behind the pair held for it. */
-		if (clock_span_meet(&now, &host->span))
-			break;
+		if (clock_span_meet(&now, &host->span)) {
+			s->tsc = pair.host_tsc;
+			s->mono = (uint64_t)(pair.realtime - host->wall);
+			return 0;
+		}
 		clock_host_set(host);
 	}
-	s->tsc = pair.host_tsc;
-	s->mono = (uint64_t)(pair.realtime - host->wall);
-	return true;
+	return -EAGAIN;
 }
 
 void clock_host_status(struct clock_status *status)

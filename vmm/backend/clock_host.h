@@ -45,10 +45,10 @@ void clock_host_init(struct clock_host *host, const struct vm *vm);
 void clock_host_set(struct clock_host *host);
 
 /*
- * False: the TSC is no clock here.  host->wall is right for the sample, so it
- * may have changed.
+ * 0: host->wall is right for the sample, so it may have changed.  -ENODEV: the
+ * TSC is no clock here.  -EAGAIN: somebody sets the clock all the time.
  */
-bool clock_host_sample(struct clock_host *host, struct clock_sample *s);
+int clock_host_sample(struct clock_host *host, struct clock_sample *s);
 
 void clock_host_status(struct clock_status *status);
 

@@ -107,31 +107,38 @@ static void end(uint32_t *seq)
 	__atomic_store_n(seq, *seq + 1, __ATOMIC_RELEASE);
 }
 
-/* To the next line, or from a line to none, or back. */
-static void move(struct clock_board *b, bool valid, struct discipline *d,
-		 uint64_t offset)
+/*
+ * To the next line, or from a line to none, or back.  Says what the line may be
+ * off besides what is known of it, as this thread may lose its processor at any
+ * time; ns.
+ */
+static uint64_t move(struct clock_board *b, bool valid, struct discipline *d,
+		     uint64_t offset)
 {
 	bool was = b->page->hl.flags & HL_CLOCK_VALID;
 	uint64_t tsc = ticks(offset), mono;
 
 	if (valid && was) {
 		discipline_turn(d, tsc);
-		return;
+		return discipline_late(d);
 	}
 	mono = clock_ns(); /* behind the tick: the line does not go back */
 	if (valid) {
 		discipline_start(d, tsc, mono, mono + (uint64_t)d->base);
-	} else if (was) {
+		return discipline_at(&d->line, ticks(offset)) - d->line.ns;
+	}
+	if (was) {
 		int64_t ahead = (int64_t)(discipline_at(&d->line, tsc) - mono);
 
 		if (ahead > d->base)
 			d->base = ahead;
 		d->next_mult = d->rate; /* what the next line begins with */
 	}
+	return 0;
 }
 
 static void put_hl(struct hl_clock *hl, const struct clock_news *news,
-		   const struct discipline_line *line)
+		   const struct discipline_line *line, uint64_t more_error)
 {
 	PUT(hl->flags, news->valid ? HL_CLOCK_VALID : 0);
 	PUT(hl->tsc, news->valid ? line->tsc : 0);
@@ -139,24 +146,24 @@ static void put_hl(struct hl_clock *hl, const struct clock_news *news,
 	PUT(hl->mult, news->valid ? line->mult : 0);
 	PUT(hl->wall_ns, news->valid ? news->wall_ns : 0);
 	PUT(hl->wall_sets, news->wall_sets);
-	PUT(hl->wall_error, news->valid ? news->wall_error : 0);
+	PUT(hl->wall_error, news->valid ? news->wall_error + more_error : 0);
 	PUT(hl->disruptions, news->disruptions);
 }
 
 static void put_vm_time(struct vmclock *vm, const struct clock_news *news,
-			const struct discipline_line *line)
+			const struct discipline_line *line, uint64_t more_error)
 {
 	/* 2^93 / 10^9, so that 2^-64 s = ns * this >> 29. */
 	const uint64_t fraction = 9903520314283042199ull;
 	uint64_t utc = line->ns + (uint64_t)news->wall_ns;
-	uint64_t ns = utc % NS_PER_S;
+	uint64_t ns = utc % NS_PER_S, error = news->wall_error + more_error;
 
 	PUT(vm->counter_value, line->tsc);
 	PUT(vm->time_s, utc / NS_PER_S);
 	PUT(vm->time_fraction,
 	    (uint64_t)((unsigned __int128)ns * fraction >> 29));
-	PUT(vm->time_esterror_ns, news->status.esterror_ns + news->wall_error);
-	PUT(vm->time_maxerror_ns, news->status.maxerror_ns + news->wall_error);
+	PUT(vm->time_esterror_ns, news->status.esterror_ns + error);
+	PUT(vm->time_maxerror_ns, news->status.maxerror_ns + error);
 }
 
 static void put_vm(struct vmclock *vm, const struct clock_news *news,
@@ -191,16 +198,17 @@ void clock_page_write(struct clock_board *b, const struct clock_news *news,
 {
 	struct clock_page *p = b->page;
 	struct vm_line vm = prepare(news, d);
+	uint64_t more_error;
 
 	begin(p);
-	move(b, news->valid, d, offset);
+	more_error = move(b, news->valid, d, offset);
 	atomic_store_explicit(&b->offset, offset, memory_order_relaxed);
 	atomic_store_explicit(&b->base, d->base, memory_order_relaxed);
-	put_hl(&p->hl, news, &d->line);
+	put_hl(&p->hl, news, &d->line, more_error);
 	end(&p->hl.seq);
 	put_vm(&p->vm, news, &vm);
 	if (news->valid)
-		put_vm_time(&p->vm, news, &d->line);
+		put_vm_time(&p->vm, news, &d->line, more_error);
 	end(&p->vm.seq);
 }
 

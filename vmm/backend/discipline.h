@@ -24,6 +24,11 @@
  * from one end of adjtimex' +-500 ppm to the other.
  */
 #define DISCIPLINE_CHANGE 1000
+/*
+ * What a line that nobody looked after may go wrong by, as a fraction of its
+ * age: its own slew, and a change of the host's rate.
+ */
+#define DISCIPLINE_GROWTH 500
 
 struct discipline_line { /* as in struct hl_clock */
 	uint64_t tsc, ns, mult;
@@ -84,6 +89,18 @@ static inline void discipline_turn(struct discipline *d, uint64_t tsc)
 		d->line.tsc = tsc;
 	d->line.mult = d->next_mult;
 	d->next_jump = 0;
+}
+
+/*
+ * What error grew by until the line was taken to: who plans it may lose its
+ * processor before.  ns
+ */
+static inline uint64_t discipline_late(const struct discipline *d)
+{
+	uint64_t ticks = d->line.tsc - d->seen;
+
+	return (uint64_t)((unsigned __int128)ticks * d->rate >> 32) /
+	       DISCIPLINE_GROWTH;
 }
 
 #endif
