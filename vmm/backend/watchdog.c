@@ -17,7 +17,7 @@
 #include "vmm/core/vm.h"
 
 #define NS     1000000000ull
-#define ASK_NS (3 * NS) /* a vCPU may take 100 ms to answer */
+#define ASK_NS (10 * NS) /* a vCPU may take 2 s to answer */
 
 struct watchdog {
 	struct event_source src; /* first: the timerfd */

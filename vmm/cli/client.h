@@ -10,7 +10,8 @@
 
 #include "vmm/backend/control_dir.h"
 
-#define CLIENT_MS 2000 /* a machine that answers does so at once */
+/* A machine answers at once, unless its host has better things to do. */
+#define CLIENT_MS 10000
 
 /*
  * Sends a request and waits for its answer: 0 with *body malloc()ed and

@@ -28,6 +28,7 @@
 #define KICK_SIGNAL SIGUSR1
 
 enum { WHERE_IDLE, WHERE_ASKED, WHERE_KNOWN };
+#define WHERE_MS 2000
 
 /* Also for the signal handler, which must reach its own thread's vCPU. */
 static __thread struct vcpu *self;
@@ -365,7 +366,7 @@ bool vcpu_where(struct vcpu *vcpu, uint64_t *rip)
 
 	atomic_store(&vcpu->where_state, WHERE_ASKED);
 	vcpu_kick(vcpu);
-	for (int i = 0; i < 100 && !known; i++) {
+	for (int i = 0; i < WHERE_MS && !known; i++) {
 		nanosleep(&ms, NULL);
 		known = atomic_load(&vcpu->where_state) == WHERE_KNOWN;
 	}

@@ -84,7 +84,7 @@ void vcpu_join(struct vcpu *vcpu);
 unsigned int vcpu_tsc_khz(const struct vcpu *vcpu);
 
 /*
- * Where a running vCPU is: asks its thread and waits at most 100 ms.
+ * Where a running vCPU is: asks its thread and waits at most 2 s.
  * False if it did not answer.
  */
 bool vcpu_where(struct vcpu *vcpu, uint64_t *rip);
