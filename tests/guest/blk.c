@@ -34,8 +34,8 @@ static uint8_t go(struct vdev *d, struct used_elem *elem)
 
 	vq_offer(q, 0);
 	vq_kick(d, q);
-	if (!vq_wait(q, elem, 5))
-		return vdev_broken(d, 1) ? BROKEN : BLK_NONE;
+	if (!vdev_answers(d, q, elem))
+		return vdev_broken(d, 0) ? BROKEN : BLK_NONE;
 	if (*(volatile uint8_t *)STATUS == BLK_NONE && vdev_broken(d, 1))
 		return BROKEN;
 	return *(volatile uint8_t *)STATUS;

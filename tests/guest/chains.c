@@ -307,12 +307,12 @@ static void expect_broken(struct vdev *d, struct vq *q, const char *what)
 	struct deadline moment;
 	uint16_t used;
 
-	if (!vdev_broken(d, 2)) {
+	if (!vdev_broken(d, PATIENCE)) {
 		fail("%s: %s: no NEEDS_RESET (status %x)", d->name, what,
 		     (uint64_t)reg_read(d, R_STATUS));
 		return;
 	}
-	moment = deadline_in(1);
+	moment = deadline_in(PATIENCE);
 	while (!(reg_read(d, R_INT_STATUS) & INT_CONFIG))
 		if (deadline_over(&moment)) {
 			fail("%s: %s: no configuration interrupt", d->name,

@@ -10,7 +10,6 @@
 #include "include/hotline/platform.h"
 
 #define UPDATES	    40 /* that each loop below sees */
-#define SECONDS	    60 /* within so many, or it is a failure */
 #define WHOLE_NS    1000000000ull
 #define VMCLOCK_TSC 1
 
@@ -140,7 +139,7 @@ static void first_look(void)
 /* Never back while the page changes so often; and vmclock says the same. */
 static void stays_monotonic(void)
 {
-	struct deadline limit = deadline_in(SECONDS);
+	struct deadline limit = deadline_in(PATIENCE);
 	struct reading last = look(), now;
 	uint64_t readings = 0, updates = 0, back = 0, apart = 0;
 
@@ -237,7 +236,7 @@ static void race_on(void *arg)
 
 static void two_processors(void)
 {
-	struct deadline limit = deadline_in(SECONDS);
+	struct deadline limit = deadline_in(PATIENCE);
 	uint64_t updates = 0;
 	uint32_t seq = 0;
 
@@ -300,8 +299,6 @@ void test_clock(void)
 	first_look();
 	if (!param("quick", 0))
 		all_looks();
-	check(look().disruptions == 0, "disrupted %u times",
-	      look().disruptions);
 	print("  ready\n");
 	wait_for_host(param("pauses", 0), param("sets", 0));
 }

@@ -22,7 +22,7 @@ uint8_t blk_do(struct vdev *d, uint32_t type, uint64_t sector, uint64_t addr,
 	vq_desc(q, 2, (uintptr_t)status, 1, D_WRITE, 0);
 	vq_offer(q, 0);
 	vq_kick(d, q);
-	return vq_wait(q, &elem, 10) ? *status : BLK_NONE;
+	return vq_wait(q, &elem, PATIENCE) ? *status : BLK_NONE;
 }
 
 static bool blk_works(struct vdev *d)
@@ -53,7 +53,7 @@ static bool rng_works(struct vdev *d)
 	vq_desc(&d->vq[0], 5, BUF, 64, D_WRITE, 0);
 	vq_offer(&d->vq[0], 5);
 	vq_kick(d, &d->vq[0]);
-	if (!vq_wait(&d->vq[0], &elem, 10))
+	if (!vq_wait(&d->vq[0], &elem, PATIENCE))
 		return false;
 	for (uint32_t i = 1; i < elem.len && i < 64; i++)
 		varies |= buf[i] != buf[0];
@@ -68,7 +68,7 @@ static bool console_works(struct vdev *d)
 	vq_desc(&d->vq[1], 3, BUF, 8, 0, 0);
 	vq_offer(&d->vq[1], 3);
 	vq_kick(d, &d->vq[1]);
-	return vq_wait(&d->vq[1], &elem, 10) && elem.id == 3;
+	return vq_wait(&d->vq[1], &elem, PATIENCE) && elem.id == 3;
 }
 
 /* ARP: who has 10.0.2.2?  The user-mode network answers that itself. */
@@ -90,7 +90,7 @@ static void arp_write(uint8_t *p, const uint8_t mac[6])
 static bool net_works(struct vdev *d)
 {
 	static const uint8_t reply[] = { 0x08, 0x06, 0, 1, 8, 0, 6, 4, 0, 2 };
-	struct deadline limit = deadline_in(20);
+	struct deadline limit = deadline_in(PATIENCE);
 	struct used_elem elem;
 	uint8_t mac[6];
 
@@ -106,7 +106,7 @@ static bool net_works(struct vdev *d)
 		vq_desc(&d->vq[1], 1, BUF + 0x20000, 12 + 60, 0, 0);
 		vq_offer(&d->vq[1], 1);
 		vq_kick(d, &d->vq[1]);
-		if (!vq_wait(&d->vq[1], &elem, 10))
+		if (!vq_wait(&d->vq[1], &elem, PATIENCE))
 			return false;
 		while (vq_wait(&d->vq[0], &elem, 1)) {
 			uint8_t *p = (uint8_t *)BUF + elem.id * 0x1000u + 12;

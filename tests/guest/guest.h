@@ -37,6 +37,8 @@ struct deadline {
 	uint64_t end;
 };
 struct deadline deadline_in(unsigned int seconds);
+/* For what must come: the host may be slow, and its rows have limits. */
+#define PATIENCE 60
 bool deadline_over(const struct deadline *d);
 
 struct random {

@@ -286,7 +286,7 @@ static void race(uint64_t seed, uint64_t n)
 		outl(HL_LINE_PORT + HL_LINE_DOORBELL, random_below(&r, 3));
 	}
 	foe.stop = true;
-	limit = deadline_in(5);
+	limit = deadline_in(PATIENCE);
 	while (ap_running && !deadline_over(&limit))
 		;
 	check(!ap_running, "the second processor hangs");

@@ -19,7 +19,7 @@ static void send_one(struct vdev *d, uint32_t len)
 	vq_desc(&d->vq[1], 0, BUF, len, 0, 0);
 	vq_offer(&d->vq[1], 0);
 	vq_kick(d, &d->vq[1]);
-	check(vq_wait(&d->vq[1], &e, 5), "net: %u bytes are not taken",
+	check(vq_wait(&d->vq[1], &e, PATIENCE), "net: %u bytes are not taken",
 	      (uint64_t)len);
 }
 
@@ -46,8 +46,8 @@ static void short_headers(struct vdev *d)
 		vq_desc(&d->vq[1], 0, BUF, len[i], 0, 0);
 		vq_offer(&d->vq[1], 0);
 		vq_kick(d, &d->vq[1]);
-		check(vdev_broken(d, 3), "net: a header of %u bytes is fine",
-		      (uint64_t)len[i]);
+		check(vdev_broken(d, PATIENCE),
+		      "net: a header of %u bytes is fine", (uint64_t)len[i]);
 		vdev_must_work(d, "a short header");
 	}
 }
@@ -123,7 +123,7 @@ static uint8_t command(struct vdev *d, uint8_t class, uint8_t cmd,
 	vq_desc(q, 1, (uintptr_t)ack, 1, D_WRITE, 0);
 	vq_offer(q, 0);
 	vq_kick(d, q);
-	return vq_wait(q, &e, 5) ? *ack : 0xdd;
+	return vq_wait(q, &e, PATIENCE) ? *ack : 0xdd;
 }
 
 static void commands(struct vdev *d)
@@ -150,7 +150,7 @@ static void commands(struct vdev *d)
 	vq_desc(&d->vq[2], 0, BUF, 1, 0, 0);
 	vq_offer(&d->vq[2], 0);
 	vq_kick(d, &d->vq[2]);
-	check(vdev_broken(d, 3), "net: a command of one byte is fine");
+	check(vdev_broken(d, PATIENCE), "net: a command of one byte is fine");
 	vdev_must_work(d, "bad commands");
 }
 
@@ -187,7 +187,8 @@ void test_console(void)
 	memcpy((void *)BUF, "mid\n", 4);
 	vq_offer(&d->vq[1], 0);
 	vq_kick(d, &d->vq[1]);
-	check(vq_wait(&d->vq[1], &e, 5), "console: empty buffers are stuck");
+	check(vq_wait(&d->vq[1], &e, PATIENCE),
+	      "console: empty buffers are stuck");
 	/* Output that is offered as input, input that is offered as output. */
 	vq_desc(&d->vq[0], 0, BUF, 4, 0, 0);
 	vq_offer(&d->vq[0], 0);

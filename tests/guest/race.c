@@ -172,7 +172,7 @@ void test_race(void)
 		print("  %s: %u rounds\n", vdevs[i].name, n);
 	}
 	foe.stop = true;
-	limit = deadline_in(5);
+	limit = deadline_in(PATIENCE);
 	while (ap_running && !deadline_over(&limit))
 		;
 	check(!ap_running, "the second processor hangs");

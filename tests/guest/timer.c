@@ -230,7 +230,7 @@ static void races(uint64_t n)
 	/* HLT's are the processor's: the bed's forgets STI's shadow. */
 	check(!by_call, "lost wakeups");
 	foe.stop = true;
-	limit = deadline_in(5);
+	limit = deadline_in(PATIENCE);
 	while (ap_running && !deadline_over(&limit))
 		;
 	check(!ap_running, "the second processor hangs");

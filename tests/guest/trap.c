@@ -125,7 +125,7 @@ static void wait_a_little(void)
 
 void ap_run(void (*fn)(void *), void *arg)
 {
-	struct deadline limit = deadline_in(5);
+	struct deadline limit = deadline_in(PATIENCE);
 
 	ap_fn = fn;
 	ap_arg = arg;

@@ -93,7 +93,7 @@ void vdev_accept(const struct vdev *d, uint64_t features)
 
 void vdev_reset(struct vdev *d)
 {
-	struct deadline limit = deadline_in(5);
+	struct deadline limit = deadline_in(PATIENCE);
 
 	reg_write(d, R_STATUS, 0);
 	while (reg_read(d, R_STATUS) && !deadline_over(&limit))
@@ -144,6 +144,16 @@ bool vdev_start(struct vdev *d, uint64_t want)
 		vdev_queue(d, n, QSIZE);
 	reg_write(d, R_STATUS, S_ACK | S_DRIVER | S_FEATURES_OK | S_DRIVER_OK);
 	return true;
+}
+
+bool vdev_answers(const struct vdev *d, struct vq *q, struct used_elem *elem)
+{
+	struct deadline limit = deadline_in(PATIENCE);
+
+	while (q->used->idx == q->seen && !vdev_broken(d, 0))
+		if (deadline_over(&limit))
+			break;
+	return vq_wait(q, elem, 0);
 }
 
 bool vdev_broken(const struct vdev *d, unsigned int seconds)

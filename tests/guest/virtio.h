@@ -115,6 +115,8 @@ void vdev_queue(struct vdev *d, unsigned int q, uint16_t size);
 bool vdev_start(struct vdev *d, uint64_t want);
 /* NEEDS_RESET is there, or comes within seconds. */
 bool vdev_broken(const struct vdev *d, unsigned int seconds);
+/* Waits for either: true if it was a used buffer. */
+bool vdev_answers(const struct vdev *d, struct vq *q, struct used_elem *elem);
 
 /* Fills a descriptor. */
 void vq_desc(struct vq *q, uint16_t i, uint64_t addr, uint32_t len,
