@@ -33,12 +33,12 @@ say() { echo "suite: $*" >&2; }
 die() { say "$*"; exit 2; }
 
 # Names of the rows that match one of the words: a row's name or a group of its.
-# Without words, all but those that are about sanitizers.
+# Without words, all but those that are about sanitizers or take very long.
 choose() {
 	awk -v words="$*" '
 		BEGIN { n = split(words, w, /[ ,]+/) }
 		/^\[/ { name = substr($0, 2, length($0) - 2); all = !n }
-		/^needs = .*san/ { all = 0 }
+		/^needs = .*(san|long)/ { all = 0 }
 		/^run = / { if (all) print name }
 		/^group = / { for (i = 1; i <= n; i++) for (k = 2; k <= NF; k++)
 			if (w[i] == (k == 2 ? name : $k)) { print name; next } }
@@ -130,7 +130,7 @@ whole_reports() {
 
 # one_bed NUMBER ROW...
 one_bed() {
-	local args=(--smp 2 --mem 8192 --cpu "$1" --timeout 1200 --add "$stage"
+	local args=(--smp 2 --mem 8192 --cpu "$1" --timeout 3600 --add "$stage"
 		--env SUITE_IN_BED=1 --env "SUITE_SAN=$san" --env "SUITE_OFF=$off"
 		--bin setpriv --bin mke2fs --bin e2fsck --bin debugfs)
 	shift
@@ -198,14 +198,16 @@ prepare "$@"
 choose_where
 log=$out/suite.log
 : >"$log"
-# A bed that broke down is started again for what is left.
-for try in 1 2 3; do
-	mapfile -t todo < <(left)
-	[ ${#todo[@]} -gt 0 ] || break
-	[ "$try" = 1 ] || say "again, ${#todo[@]} rows are left"
-	"run_$where" "${todo[@]}" | tee -a "$log" || :
-done
+# A bed that broke down, or whose time was over, is started again for what is
+# left, until that has come to nothing three times.
 mapfile -t todo < <(left)
+for ((vain = 0; vain < 3 && ${#todo[@]} > 0;)); do
+	before=${#todo[@]}
+	"run_$where" "${todo[@]}" | tee -a "$log" || :
+	mapfile -t todo < <(left)
+	[ ${#todo[@]} -eq 0 ] || say "again, ${#todo[@]} rows are left"
+	[ ${#todo[@]} -lt "$before" ] || vain=$((vain + 1))
+done
 for row in ${todo[@]+"${todo[@]}"}; do
 	echo "FAIL $row: did not run" | tee -a "$log"
 done

@@ -40,7 +40,7 @@ static struct {
 	char seen[SEEN_MAX + CHUNK + 1];
 	size_t len, found; /* bytes; where the last expect ended */
 	int limit;	   /* seconds */
-} term = { .limit = 60 };
+} term = { .limit = 600 };
 
 static void show(void)
 {

@@ -9,7 +9,7 @@ debian() {
 	"$dir/pty" "$dir/hotline" run $off -k "$dir/debian/vmlinuz" \
 		-i "$dir/debian/initrd.img" -p "root=/dev/vda ro $quirks" -m 512 \
 		-d "$SUITE_DEBIAN,overlay=tmp" "$@" <<END
-limit 400
+limit 2000
 expect debian login: 
 send root\r
 expect Password: 

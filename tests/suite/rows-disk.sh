@@ -138,7 +138,7 @@ cut_off() {
 	local job
 	truncate -s 32M d.img
 	pv -d d.img --name cut -- sh -c '
-		disk fill /dev/vda 9 0 32M && echo filled; sleep 100' >got &
+		disk fill /dev/vda 9 0 32M && echo filled; sleep 99999' >got &
 	job=$!
 	wait_line got '^filled'
 	hotline stop cut
@@ -205,14 +205,14 @@ fallback() {
 locked() {
 	local job
 	truncate -s 8M d.img
-	pv -d d.img -- sh -c 'echo up; sleep 100' >got &
+	pv -d d.img -- sh -c 'echo up; sleep 99999' >got &
 	job=$!
 	wait_line got '^up'
 	expect_code 66 pv -d d.img -- true
 	expect_code 66 pv -d d.img,ro -- true
 	kill -TERM "$(vmm_of $job)"
 	ended $job 85
-	pv -d d.img,ro --name a -- sh -c 'echo up; sleep 100' >got &
+	pv -d d.img,ro --name a -- sh -c 'echo up; sleep 99999' >got &
 	job=$!
 	wait_line got '^up'
 	pv -d d.img,ro -- echo both read
@@ -250,7 +250,7 @@ rebind() {
 		[ "$(dd if=/dev/hwrng bs=16 count=4 2>/dev/null | wc -c)" = 64 ]
 		ip link set eth0 up
 		ip addr add 10.0.2.15/24 dev eth0 2>/dev/null || :
-		ping -c 1 -w 5 10.0.2.2 >/dev/null
+		ping -c 1 -w 99 10.0.2.2 >/dev/null
 		echo all work'
 	disk check d.img 3 0 32M
 }

@@ -39,7 +39,7 @@ stdout_closed() {
 # killed SIGNAL: from outside, while the guest runs
 killed() {
 	local job
-	pv -- sh -c 'echo up; sleep 100' >got &
+	pv -- sh -c 'echo up; sleep 99999' >got &
 	job=$!
 	wait_line got '^up'
 	kill -"$1" "$(vmm_of $job)"
@@ -50,7 +50,7 @@ killed() {
 killed_early() {
 	local i job
 	for i in 1 2 3 4 5 6 7 8 9 10; do
-		pv -c 2 -- sleep 100 >got 2>&1 &
+		pv -c 2 -- sleep 99999 >got 2>&1 &
 		job=$!
 		usleep $((i * 70000))
 		kill -TERM "$(vmm_of $job)"
@@ -60,7 +60,7 @@ killed_early() {
 
 names() {
 	local job
-	pv --name one -- sh -c 'echo up; sleep 100' >got &
+	pv --name one -- sh -c 'echo up; sleep 99999' >got &
 	job=$!
 	wait_line got '^up'
 	hotline list
@@ -78,7 +78,7 @@ names() {
 	! hotline list | grep '^one ' || fail "list still has it"
 	expect_code 66 hotline stat one
 	# The name is free again, also after a SIGKILL.
-	pv --name one -- sh -c 'echo up; sleep 100' >got2 &
+	pv --name one -- sh -c 'echo up; sleep 99999' >got2 &
 	job=$!
 	wait_line got2 '^up'
 	kill -KILL "$(vmm_of $job)"
@@ -89,9 +89,9 @@ names() {
 
 stop_all() {
 	local a b
-	pv --name a -- sh -c 'echo up; sleep 100' >got-a &
+	pv --name a -- sh -c 'echo up; sleep 99999' >got-a &
 	a=$!
-	pv --name b -- sh -c 'echo up; sleep 100' >got-b &
+	pv --name b -- sh -c 'echo up; sleep 99999' >got-b &
 	b=$!
 	wait_line got-a '^up'
 	wait_line got-b '^up'
@@ -140,7 +140,7 @@ END
 tty_keys() {
 	person <<'END'
 expect ~# 
-send sh -c 'echo sle""eping; sleep 100'\r
+send sh -c 'echo sle""eping; sleep 99999'\r
 expect sleeping
 send \x03
 send echo inter''rupted\r

@@ -60,15 +60,18 @@ nothing_left() {
 # each are in flight.
 line_hotplug() {
 	line test '
-		run async 4 '"$1"' 64 >posted &
-		job=$!
 		n=0
-		while kill -0 $job 2>/dev/null; do
-			online 3 0 && online 3 1 && online 2 0 && online 2 1
-			n=$((n + 1))
+		while [ $n -lt 2 ]; do
+			run async 4 '"$1"' 64 >posted &
+			job=$!
+			n=0
+			while kill -0 $job 2>/dev/null; do
+				online 3 0 && online 3 1 && online 2 0 && online 2 1
+				n=$((n + 1))
+			done
+			cat posted
 		done
-		cat posted
-		[ $n -ge 2 ] && echo "gone and come: often"
+		echo "gone and come: often"
 		for cpu in 0 1 2 3; do
 			taskset -c $cpu sh -c "echo null auto 10 >$line/test" &&
 				echo "cpu $cpu calls"
@@ -85,7 +88,7 @@ line_counts() {
 		run async 2 1000 64
 		sed "s/^/guest: /" $line/calls
 		echo counted
-		sleep 100' -c 2 --name counts >got &
+		sleep 99999' -c 2 --name counts >got &
 	job=$!
 	wait_line got '^counted'
 	cat got
@@ -109,7 +112,7 @@ msr_exits() {
 		done
 		sed 's/^/guest: /' \$line/calls
 		echo counted
-		sleep 100" -p "$2" --name msrs >got &
+		sleep 99999" -p "$2" --name msrs >got &
 	job=$!
 	wait_line got '^counted'
 	cat got

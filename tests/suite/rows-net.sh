@@ -4,8 +4,8 @@
 
 net() { "$dir/net" "$@"; }
 
-# A port of this row's own.
-port() { echo $((20000 + ($$ * 7 + $1) % 30000)); }
+# A port of this row's own, and none that the kernel gives to clients.
+port() { echo $((10000 + ($$ * 7 + $1) % 20000)); }
 
 # serve PORT: an echo server that ends with the row
 serve() {
@@ -46,7 +46,7 @@ forward_taken() {
 	local p
 	p=$(port 3)
 	serve "$p"
-	expect_code 71 pv_net -n "user,fwd=$p:7" -- sleep 20
+	expect_code 71 pv_net -n "user,fwd=$p:7" -- sleep 99999
 }
 
 two_cards() {
@@ -66,9 +66,10 @@ helper_dies() {
 	cat got
 }
 
-# tap OPTIONS: a tap of this row's own, traffic both ways
+# tap 1..3 OPTIONS: a tap of this row's own, traffic both ways
 tap() {
-	local name p net=$(($$ % 250 + 1))
+	local name p net=$(($$ % 80 * 3 + $1))
+	shift
 	[ -e /dev/net/tun ] || modprobe tun
 	[ "${1#*vhost=on}" = "$1" ] || modprobe vhost_net
 	name=hlt$net
