@@ -3,7 +3,7 @@
 # Rows about the clock page, and about pausing machines.
 
 # count FILE TEXT: lines with it
-count() { grep -ac -e "$2" "$1"; }
+count() { grep -ac -e "$2" "$1" || :; }
 
 # more FILE TEXT N: there are more than N such lines
 more() { [ "$(count "$1" "$2")" -gt "$3" ]; }
