@@ -91,7 +91,7 @@ pause_busy() {
 		done' >got &
 	job=$!
 	wait_line got '^up'
-	while [ $i -lt 15 ]; do
+	while [ $i -lt 10 ]; do
 		hotline pause busy
 		hotline resume busy
 		i=$((i + 1))

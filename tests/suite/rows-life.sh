@@ -2,6 +2,13 @@
 # shellcheck shell=sh disable=SC3043,SC2154,SC2016
 # Rows about a machine's life: output and input, ends, names, terminals.
 
+# It gives KVM less than a second for each thing that it tries, which may not do
+# on a machine that has others to run.
+doctor() {
+	wait_for sh -c "'$dir/hotline' doctor $* >found"
+	cat found
+}
+
 # Every processor takes part.
 cpus() {
 	pv -c "$1" -p "$quirks" -- sh -c '
