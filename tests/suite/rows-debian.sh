@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=sh disable=SC3043,SC2154,SC2016
+# shellcheck shell=sh disable=SC3043,SC2086,SC2154,SC2016
 # Rows about Debian's own kernel, initrd and disk (tests/debian/image.sh).
 
 # debian OPTIONS...: to the login prompt and back, at a terminal

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=sh disable=SC3043,SC2154,SC2016
+# shellcheck shell=sh disable=SC3043,SC2086,SC2154,SC2016
 # Rows about a machine's life: output and input, ends, names, terminals.
 
 # It gives KVM less than a second for each thing that it tries, which may not do
