@@ -74,6 +74,10 @@ static int kvm_ioctl(unsigned long req, void *arg)
 		return kvm_clock(arg);
 	case KVM_GET_DEVICE_ATTR:
 		return kvm_tsc_offset(arg);
+	case KVM_SET_DEVICE_ATTR: /* looks again, as KVM does */
+		if (atomic_load(&bed.kvm.tsc_again))
+			atomic_store(&bed.kvm.no_tsc, false);
+		return 0;
 	}
 	errno = ENOSPC;
 	return -1;

@@ -42,9 +42,10 @@ struct mmio_kvm {
 	struct kvm_userspace_memory_region slot;
 	struct kvm_ioeventfd io[8];
 	unsigned int nr_io;
-	struct kvm_regs regs; /* of any vCPU */
-	unsigned int tsc_khz; /* 0: it cannot say, nor pair the clocks */
-	atomic_bool no_tsc;   /* not any more */
+	struct kvm_regs regs;  /* of any vCPU */
+	unsigned int tsc_khz;  /* 0: it cannot say, nor pair the clocks */
+	atomic_bool no_tsc;    /* not any more */
+	atomic_bool tsc_again; /* it can, once a TSC is written */
 	/* KVM_SET_MSRS, KVM_GET_MSRS: how many; or NULL */
 	int (*msrs)(unsigned long req, struct kvm_msrs *msrs);
 };

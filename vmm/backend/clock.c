@@ -32,6 +32,12 @@
 
 #define NS_PER_MS 1000000ull
 #define IDLE_MS	  250 /* period while there is no line to bend */
+/*
+ * How long after the host's TSC was lost KVM is made to look again, which stops
+ * the vCPUs for a moment; twice as long each time, up to the second.
+ */
+#define RENEW_NS      (1000 * NS_PER_MS)
+#define RENEW_MOST_NS (64 * RENEW_NS)
 /* Not having run for so much longer than planned is a disruption. */
 #define GAP_NS (1000 * NS_PER_MS)
 /* A time that does not come before this code is gone: year 2242. */
@@ -48,6 +54,8 @@ struct clock {
 	int stop_fd;   /* eventfd: end, thread */
 	int set_fd;    /* timerfd: readable when the wall clock is set */
 	uint64_t woke; /* CLOCK_BOOTTIME when the thread last ran */
+	uint64_t lost; /* and when the line was lost, or KVM last asked; 0: no */
+	uint64_t renew_ns;
 
 	pthread_mutex_t lock; /* all below */
 	struct discipline d;
@@ -137,6 +145,25 @@ static void read_offset(struct clock *c)
 	hold_end(c->vm);
 }
 
+static void renew(struct clock *c)
+{
+	hold_begin(c->vm);
+	if (hold_wait(c->vm))
+		tsc_renew(c->vm);
+	hold_end(c->vm);
+}
+
+/* Of a line that there was.  A guest that made its TSCs differ has none. */
+static bool may_come_back(struct clock *c, uint64_t now)
+{
+	if (!c->lost || !c->level || now - c->lost < c->renew_ns)
+		return false;
+	c->lost = now;
+	if (c->renew_ns < RENEW_MOST_NS)
+		c->renew_ns *= 2;
+	return true;
+}
+
 /* Whether it was set since the last look. */
 static bool was_set(struct clock *c)
 {
@@ -149,15 +176,22 @@ static bool was_set(struct clock *c)
 static int tick(struct clock *c, int planned)
 {
 	uint64_t now = clock_host_boottime(), slept = now - c->woke;
-	bool gap = slept > (uint64_t)planned * NS_PER_MS + GAP_NS, news;
+	bool gap = slept > (uint64_t)planned * NS_PER_MS + GAP_NS, news, was;
 	int next;
 
 	c->woke = now;
 	if (gap)
 		read_offset(c);
+	if (may_come_back(c, now))
+		renew(c);
 	pthread_mutex_lock(&c->lock);
+	was = c->news.valid;
 	news = update(c, was_set(c), gap);
 	next = c->news.valid ? (int)c->opt.period_ms : IDLE_MS;
+	if (was != c->news.valid) {
+		c->lost = was ? now : 0;
+		c->renew_ns = RENEW_NS;
+	}
 	pthread_mutex_unlock(&c->lock);
 	if (news)
 		tell(c);

@@ -59,6 +59,15 @@ int tsc_level(const struct vm *vm, uint64_t *offset)
 	return err ? err : tsc_offset(vm, offset);
 }
 
+/* It looks when somebody writes a TSC, which then need not change. */
+void tsc_renew(const struct vm *vm)
+{
+	uint64_t offset;
+
+	if (!tsc_offset(vm, &offset))
+		attr(&vm->vcpu[0], KVM_SET_DEVICE_ATTR, &offset);
+}
+
 bool tsc_read_pair(const struct vm *vm, struct tsc_pair *pair)
 {
 	const uint32_t both = KVM_CLOCK_REALTIME | KVM_CLOCK_HOST_TSC;

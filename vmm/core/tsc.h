@@ -19,6 +19,12 @@ int tsc_offset(const struct vm *vm, uint64_t *offset);
 /* Gives all vCPUs the first one's.  Before they start; as above. */
 int tsc_level(const struct vm *vm, uint64_t *offset);
 
+/*
+ * Makes KVM look again whether the host's TSC is a clock; the vCPUs stand still.
+ * It notices itself when it no longer is, and never that it is again.
+ */
+void tsc_renew(const struct vm *vm);
+
 /* One moment by both clocks. */
 struct tsc_pair {
 	uint64_t host_tsc;
