@@ -61,6 +61,18 @@ static void test_flood(void)
 		print("0123456789abcdefghijklmnopqrstuvwxyz0123456789abcdefghij\n");
 }
 
+/* n=N lines, one every one to four seconds. */
+static void test_chatter(void)
+{
+	for (uint64_t n = param("n", 1); n; n--) {
+		struct deadline second = deadline_in(1);
+
+		while (!deadline_over(&second))
+			;
+		print("  chatter %u\n", n);
+	}
+}
+
 static const struct test {
 	const char *name;
 	void (*run)(void);
@@ -74,6 +86,7 @@ static const struct test {
 	{ "spin", spin_here },
 	{ "halt", test_halt },
 	{ "flood", test_flood },
+	{ "chatter", test_chatter },
 	{ "chains", test_chains },
 	{ "registers", test_registers },
 	{ "blk", test_blk },

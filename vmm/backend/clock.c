@@ -145,14 +145,6 @@ static void read_offset(struct clock *c)
 	hold_end(c->vm);
 }
 
-static void renew(struct clock *c)
-{
-	hold_begin(c->vm);
-	if (hold_wait(c->vm))
-		tsc_renew(c->vm);
-	hold_end(c->vm);
-}
-
 /* Of a line that there was.  A guest that made its TSCs differ has none. */
 static bool may_come_back(struct clock *c, uint64_t now)
 {
@@ -183,7 +175,7 @@ static int tick(struct clock *c, int planned)
 	if (gap)
 		read_offset(c);
 	if (may_come_back(c, now))
-		renew(c);
+		tsc_renew(c->vm);
 	pthread_mutex_lock(&c->lock);
 	was = c->news.valid;
 	news = update(c, was_set(c), gap);

@@ -6,6 +6,7 @@
 #include <linux/kvm.h>
 #include <sys/ioctl.h>
 
+#include "vmm/core/hold.h"
 #include "vmm/core/vcpu.h"
 #include "vmm/core/vm.h"
 
@@ -60,12 +61,14 @@ int tsc_level(const struct vm *vm, uint64_t *offset)
 }
 
 /* It looks when somebody writes a TSC, which then need not change. */
-void tsc_renew(const struct vm *vm)
+void tsc_renew(struct vm *vm)
 {
 	uint64_t offset;
 
-	if (!tsc_offset(vm, &offset))
+	hold_begin(vm);
+	if (hold_wait(vm) && !tsc_offset(vm, &offset))
 		attr(&vm->vcpu[0], KVM_SET_DEVICE_ATTR, &offset);
+	hold_end(vm);
 }
 
 bool tsc_read_pair(const struct vm *vm, struct tsc_pair *pair)

@@ -20,10 +20,11 @@ int tsc_offset(const struct vm *vm, uint64_t *offset);
 int tsc_level(const struct vm *vm, uint64_t *offset);
 
 /*
- * Makes KVM look again whether the host's TSC is a clock; the vCPUs stand still.
- * It notices itself when it no longer is, and never that it is again.
+ * Makes KVM look again whether the host's TSC is a clock, for which the vCPUs
+ * are stopped.  It notices itself when it no longer is, never that it is again.
+ * Any thread that may wait for vCPUs.
  */
-void tsc_renew(const struct vm *vm);
+void tsc_renew(struct vm *vm);
 
 /* One moment by both clocks. */
 struct tsc_pair {
