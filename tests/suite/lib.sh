@@ -37,6 +37,13 @@ pv_fs() { hotline run -k "$dir/vmlinux" -i "$dir/initrd-fs" -n none "$@"; }
 # Ours with one, as the options say; user mode by default.
 pv_net() { hotline run -k "$dir/vmlinux" -i "$dir/initrd" "$@"; }
 
+# What its script begins with that needs the address: the guest boots without
+# one if nobody answers in five seconds.
+addressed='until ip -4 -o addr show eth0 | grep -q inet; do
+	udhcpc -i eth0 -n -q -t 9 -s /etc/udhcpc.script >/dev/null 2>&1
+done
+'
+
 # tiny TEST PARAMETERS OPTIONS...: the hostile guest
 tiny() {
 	local test="$1" params="$2"

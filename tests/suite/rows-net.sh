@@ -14,7 +14,7 @@ serve() {
 }
 
 user_dhcp() {
-	pv_net -- sh -c 'ip -4 -o addr show eth0; ip route; cat /etc/resolv.conf;
+	pv_net -- sh -c "$addressed"'ip -4 -o addr show eth0; ip route; cat /etc/resolv.conf;
 		cat /sys/class/net/eth0/address'
 }
 
@@ -23,14 +23,15 @@ user_out() {
 	local p
 	p=$(port 0)
 	serve "$p"
-	pv_net -c 2 -- sh -ec "net tcp 10.0.2.2 $p 8; net udp 10.0.2.2 $p 300 1400"
+	pv_net -c 2 -- sh -ec "$addressed net tcp 10.0.2.2 $p 8; net udp 10.0.2.2 $p 300 1400"
 }
 
 # forward PROTOCOL...: from the host into the guest
 user_forward() {
 	local p q job
 	p=$(port 1) q=$(port 2)
-	pv_net -n "user,fwd=$p:7,fwd=udp:127.0.0.1:$q:7" -- net serve 7 >got &
+	pv_net -n "user,fwd=$p:7,fwd=udp:127.0.0.1:$q:7" -- \
+		sh -c "${addressed}exec net serve 7" >got &
 	job=$!
 	wait_line got serving
 	net tcp 127.0.0.1 "$p" 4
