@@ -182,9 +182,9 @@ static int64_t set_until_tick(timer_t timer, uint64_t period, uint64_t left,
 	bool programmed, again;
 
 	due = tick;
-	if (set(timer, tick - FIRST_NS))
+	if (set(timer, tick - LAST_NS))
 		return -1;
-	hung = look(tick - FIRST_NS, &programmed);
+	hung = look(tick - LAST_NS, &programmed);
 	start = now = guest_now();
 	for (i = 0; programmed && i < left && now < tick - STOP_NS; i++) {
 		last = now;

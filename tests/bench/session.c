@@ -20,7 +20,7 @@ static const struct {
 	uint64_t boot_ns, op_ns;
 } patience[MODE_NR] = {
 	[MODE_ICOUNT] = { 1000000000, 500000000 },
-	[MODE_WALL] = { 60000000000, 120000000000 },
+	[MODE_WALL] = { 240000000000, 480000000000 },
 	[MODE_COUNT] = { 1000000000, 500000000 },
 };
 
