@@ -120,37 +120,6 @@ START_TEST(test_clock)
 }
 END_TEST
 
-START_TEST(test_timer)
-{
-	good("");
-	ck_assert(!cfg.timer.off);
-	ck_assert_int_eq(cfg.timer.halt_by_call, RUN_AUTO);
-	good("--timer off");
-	ck_assert(cfg.timer.off);
-	good("--timer off --timer halt=call");
-	ck_assert(!cfg.timer.off);
-	ck_assert_int_eq(cfg.timer.halt_by_call, RUN_ON);
-	good("--timer on,halt=exits");
-	ck_assert_int_eq(cfg.timer.halt_by_call, RUN_OFF);
-	good("--timer on,halt=auto");
-	ck_assert_int_eq(cfg.timer.halt_by_call, RUN_AUTO);
-}
-END_TEST
-
-START_TEST(test_yield)
-{
-	good("");
-	ck_assert_int_eq(cfg.yield.how, RUN_YIELD_AUTO);
-	ck_assert_int_eq(cfg.yield.rate, 0);
-	good("--yield lease,rate=100");
-	ck_assert_int_eq(cfg.yield.how, RUN_YIELD_LEASE);
-	ck_assert_int_eq(cfg.yield.rate, 100);
-	good("--yield rate=7 --yield off");
-	ck_assert_int_eq(cfg.yield.how, RUN_YIELD_OFF);
-	ck_assert_int_eq(cfg.yield.rate, 0);
-}
-END_TEST
-
 START_TEST(test_params_are_joined)
 {
 	good("-p a=1_b --append c --cmdline=d");
@@ -393,8 +362,6 @@ int main(void)
 	tcase_add_test(tc, test_params_are_joined);
 	tcase_add_test(tc, test_hypercalls);
 	tcase_add_test(tc, test_clock);
-	tcase_add_test(tc, test_timer);
-	tcase_add_test(tc, test_yield);
 	tcase_add_test(tc, test_command);
 	tcase_add_test(tc, test_rest);
 	tcase_add_test(tc, test_sizes);
