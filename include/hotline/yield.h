@@ -24,7 +24,7 @@
  * HL_EINVAL: the caller's own.  HL_EAGAIN: too many of late; nothing was done.
  * HL_EPERM: there is no way that this host allows.
  */
-#define HL_OP_YIELD_TO	 (HL_OPS_YIELD + 0)
+#define HL_OP_YIELD_TO (HL_OPS_YIELD + 0)
 /*
  * The same, and then halts the caller as HLT does, unless the result is < 0:
  * until an interrupt if they are enabled, an NMI, or KVM_HC_KICK_CPU.  A kick
@@ -48,9 +48,9 @@
  * its processors have to run while yields are being made, so that this follows
  * the load by some 10 ms.  A guest without the page calls.
  */
-#define HL_YIELD_NONE	 0 /* not at all: nobody is kept waiting */
-#define HL_YIELD_KVM	 1 /* KVM_HC_SCHED_YIELD */
-#define HL_YIELD_CALL	 2 /* the calls above */
+#define HL_YIELD_NONE 0 /* not at all: nobody is kept waiting */
+#define HL_YIELD_KVM  1 /* KVM_HC_SCHED_YIELD */
+#define HL_YIELD_CALL 2 /* the calls above */
 
 struct hl_yield_hints {
 	__u8 way[256]; /* HL_YIELD_*, of the calling processor, by APIC id */
