@@ -66,7 +66,7 @@ START_TEST(registers_that_are_not_shared_are_read_and_written)
 	for (uint64_t rip = 7; rip < 9; rip++) {
 		bed.kvm.regs = (struct kvm_regs){ .rip = rip, .rflags = 0x82 };
 		bed.kvm.mp_state = KVM_MP_STATE_RUNNABLE;
-		ck_assert_int_eq(timer_halt(&vcpu), 0);
+		ck_assert_int_eq(halt_vcpu(&vcpu, true), 0);
 		ck_assert_uint_eq(bed.kvm.regs.rflags, 0x282);
 		ck_assert_uint_eq(bed.kvm.regs.rip, rip);
 		ck_assert_uint_eq(bed.kvm.mp_state, KVM_MP_STATE_HALTED);
