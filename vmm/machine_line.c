@@ -145,7 +145,8 @@ static int make_yield(struct machine *m)
 	const struct run_yield *cfg = &m->cfg->yield;
 	struct yield_options opt = {
 		.ways = ways[cfg->how],
-		.kvm = cfg->how == RUN_YIELD_KVM,
+		/* Calls are for who is alone; else KVM's way serves better. */
+		.kvm = cfg->how == RUN_YIELD_KVM || cfg->how == RUN_YIELD_AUTO,
 		.rate = cfg->rate ? cfg->rate : YIELD_RATE,
 	};
 	int err = opt.ways & YIELD_LEASE ? lease_allowed() : 0;
@@ -155,11 +156,8 @@ static int make_yield(struct machine *m)
 		      strerror(-err));
 		return EXIT_NOPERM;
 	}
-	if (err) {
-		/* Pulls are for who is alone: else KVM's way is what is left. */
+	if (err)
 		opt.ways &= ~YIELD_LEASE;
-		opt.kvm = true;
-	}
 	m->yield = yield_new(&m->vm, &opt);
 	if (m->yield)
 		return 0;

@@ -224,7 +224,7 @@ static const struct cli_opt options[] = {
 	  .metavar = "HOW[,rate=N]",
 	  .help = "How a CPU that waits for a lock has its holder run, by "
 		  "hypercalls (default: auto)\n"
-		  "  auto  pull or lease, as the host allows and the load says\n"
+		  "  auto  pull, lease or KVM's own call, as the load says\n"
 		  "  pull  the holder moves to the processor of who waits\n"
 		  "  lease  it gets real-time priority, 0.2 ms at most; needs "
 		  "CAP_SYS_NICE\n"
