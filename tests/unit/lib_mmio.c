@@ -60,6 +60,12 @@ static int kvm_ioctl(unsigned long req, void *arg)
 	case KVM_GET_REGS:
 		*(struct kvm_regs *)arg = bed.kvm.regs;
 		return 0;
+	case KVM_SET_REGS:
+		bed.kvm.regs = *(struct kvm_regs *)arg;
+		return 0;
+	case KVM_SET_MP_STATE:
+		bed.kvm.mp_state = ((struct kvm_mp_state *)arg)->mp_state;
+		return 0;
 	case KVM_SET_MSRS:
 	case KVM_GET_MSRS:
 		if (!bed.kvm.msrs)

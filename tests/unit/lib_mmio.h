@@ -43,6 +43,7 @@ struct mmio_kvm {
 	struct kvm_ioeventfd io[8];
 	unsigned int nr_io;
 	struct kvm_regs regs; /* of any vCPU */
+	uint32_t mp_state;
 	unsigned int tsc_khz; /* 0: it cannot say, nor pair the clocks */
 	atomic_bool no_tsc;   /* not any more */
 	/* KVM_SET_MSRS, KVM_GET_MSRS: how many; or NULL */

@@ -7,6 +7,7 @@
 
 #include "include/hotline/timer.h"
 #include "lib_line.h"
+#include "lib_mmio.h"
 #include "tests/unit/lib_run.h"
 #include "vmm/backend/timer.h"
 
@@ -54,6 +55,26 @@ START_TEST(registers_that_are_shared_are_changed_in_place)
 }
 END_TEST
 
+/* At each halt: it must not take those of the last for this one's. */
+START_TEST(registers_that_are_not_shared_are_read_and_written)
+{
+	struct kvm_run run;
+	struct vcpu vcpu = stranger(&run, false);
+
+	bed.kvm.on = true;
+	for (uint64_t rip = 7; rip < 9; rip++) {
+		bed.kvm.regs = (struct kvm_regs){ .rip = rip, .rflags = 0x82 };
+		bed.kvm.mp_state = KVM_MP_STATE_RUNNABLE;
+		ck_assert_int_eq(timer_halt(&vcpu), 0);
+		ck_assert_uint_eq(bed.kvm.regs.rflags, 0x282);
+		ck_assert_uint_eq(bed.kvm.regs.rip, rip);
+		ck_assert_uint_eq(bed.kvm.mp_state, KVM_MP_STATE_HALTED);
+		ck_assert_int_eq(run.kvm_valid_regs | run.kvm_dirty_regs, 0);
+	}
+	bed.kvm.on = false;
+}
+END_TEST
+
 START_TEST(other_arguments_are_zero)
 {
 	ck_assert_int_eq(line_call(HL_OP_TIMER_SET, 1, 1), HL_EINVAL);
@@ -92,6 +113,7 @@ int main(void)
 	tcase_add_test(tc, only_a_vcpu_has_a_timer);
 	tcase_add_loop_test(tc, what_kvm_refuses_is_an_error, 0, 2);
 	tcase_add_test(tc, registers_that_are_shared_are_changed_in_place);
+	tcase_add_test(tc, registers_that_are_not_shared_are_read_and_written);
 	tcase_add_test(tc, other_arguments_are_zero);
 	tcase_add_test(tc, a_halt_ends_its_crossing);
 	suite_add_tcase(s, tc);
