@@ -6,6 +6,7 @@
  *
  *   <- READY
  *   -> OPERATION ARGUMENT...
+ *   <- V NAME VALUE UNIT       (any number of these, by some)
  *   <- R NANOSECONDS OPERATIONS BYTES P50 P99 MIN MEAN MAX WAITED
  *   or: E WHY
  */
@@ -33,6 +34,7 @@ static const struct {
 	{ "udp", 3, guest_udp },	 { "tcp", 3, guest_tcp },
 	{ "console", 2, guest_console }, { "line", 2, guest_line },
 	{ "time", 3, guest_clock },	 { "timer", 3, guest_timer },
+	{ "load", 2, guest_load },	 { "storm", 2, guest_storm },
 };
 
 uint64_t guest_now(void)

@@ -28,6 +28,8 @@ int guest_tcp(char *argv[], unsigned int argc, struct guest_result *r);
 int guest_console(char *argv[], unsigned int argc, struct guest_result *r);
 int guest_clock(char *argv[], unsigned int argc, struct guest_result *r);
 int guest_timer(char *argv[], unsigned int argc, struct guest_result *r);
+int guest_load(char *argv[], unsigned int argc, struct guest_result *r);
+int guest_storm(char *argv[], unsigned int argc, struct guest_result *r);
 int guest_line(char *argv[], unsigned int argc, struct guest_result *r);
 
 /* A way of guest_timer(): so many wakeups as r->ops says. */

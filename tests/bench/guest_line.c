@@ -77,6 +77,7 @@ static int understand(struct said *s, const char *line)
 
 	if (sscanf(line, "%15s %llu %15s", name, &value, unit) != 3)
 		return guest_fail("line: \"%s\"", line);
+	printf("\nV %s", line);
 	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
 		if (value && !strcmp(name, faults[i]))
 			return guest_fail("line: %s", line);

@@ -38,13 +38,14 @@ cflags=(-std=gnu11 -D_GNU_SOURCE -I. -O2 -g -Wall -Wextra -Wshadow
 build() {
 	local b=tests/bench
 	mkdir -p "$bin"
-	gcc "${cflags[@]}" -static -o "$bin/runner" "$b"/{runner,table,table_timer,vmms}.c \
-		"$b"/{session,bench_boot,bench_ops,vmproc,kvmstats,vmmem,netpeer}.c
+	gcc "${cflags[@]}" -static -o "$bin/runner" "$b"/{runner,table,table_timer,table_yield,vmms}.c \
+		"$b"/{session,bench_boot,bench_ops,vmproc,kvmstats,vmmem,netpeer}.c \
+		"$b"/{bench_yield,bench_holder,bench_convoy,vmsched,hog}.c
 	gcc "${cflags[@]}" -fPIC -shared -o "$bin/statsfd.so" "$b/statsfd.c"
 	gcc "${cflags[@]}" -o "$bin/report" "$b"/report*.c -ljansson -lm
 	musl-gcc "${cflags[@]}" -static -s -idirafter /usr/include \
 		-idirafter "/usr/include/$(gcc -dumpmachine)" \
-		-o "$bin/guest" "$b"/guest*.c
+		-o "$bin/guest" "$b"/guest*.c -pthread
 }
 
 # add FILE PATH: puts FILE into L1 at PATH, if there is one

@@ -7,6 +7,7 @@
  *   --mode icount|wall|count    what this machine's clock is good for
  *   --runs N                    samples of each figure, after one to warm up
  *   --try N                     the N-th attempt at this
+ *   --convoy                    pictures in the place of figures
  *   --list, --list-cases, --args   what there is, instead of running
  */
 #include <errno.h>
@@ -98,6 +99,8 @@ static void prepare(const struct bench_row *row)
 static unsigned int run_row(const struct bench_row *row,
 			    const struct bench_options *opt)
 {
+	if (opt->convoy != (row->kind == KIND_CONVOY))
+		return 0;
 	prepare(row);
 	switch (row->kind) {
 	case KIND_BOOT:
@@ -106,6 +109,12 @@ static unsigned int run_row(const struct bench_row *row,
 		return bench_ops(row, opt);
 	case KIND_MEMORY:
 		return opt->mode == MODE_COUNT ? bench_memory(row, opt) : 0;
+	case KIND_YIELD:
+		return opt->mode == MODE_WALL ? bench_yield(row, opt) : 0;
+	case KIND_HOLDER:
+		return opt->mode == MODE_WALL ? bench_holder(row, opt) : 0;
+	case KIND_CONVOY:
+		return opt->convoy ? bench_convoy(row, opt) : 0;
 	}
 	return 1;
 }
@@ -193,6 +202,7 @@ static void parse(struct command *c, int argc, char *argv[])
 		{ "mode", required_argument, NULL, 'm' },
 		{ "runs", required_argument, NULL, 'r' },
 		{ "try", required_argument, NULL, 't' },
+		{ "convoy", no_argument, NULL, 'C' },
 		{ "list", no_argument, NULL, 'l' },
 		{ "list-cases", no_argument, NULL, 'L' },
 		{ "args", no_argument, NULL, 'a' },
@@ -213,6 +223,8 @@ static void parse(struct command *c, int argc, char *argv[])
 			c->opt.runs = (unsigned int)atoi(optarg);
 		else if (o == 't')
 			usleep((useconds_t)atoi(optarg) * TRY_US);
+		else if (o == 'C')
+			c->opt.convoy = true;
 		else if (o == 'l' || o == 'L')
 			c->list = o == 'l' ? list_benches : list_cases;
 		else if (o == 'a')

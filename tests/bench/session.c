@@ -170,6 +170,23 @@ static void compare_clocks(struct session *s, const char *command,
 			(double)inside / 1e6, (double)outside / 1e6);
 }
 
+static void take_value(struct session_result *r, const char *line)
+{
+	struct session_value *v = &r->more[r->nr_more];
+
+	if (r->nr_more < VALUES &&
+	    sscanf(line, "V %23s %lf", v->name, &v->value) == 2)
+		r->nr_more++;
+}
+
+double session_value(const struct session_result *r, const char *name)
+{
+	for (unsigned int i = 0; i < r->nr_more; i++)
+		if (!strcmp(r->more[i].name, name))
+			return r->more[i].value;
+	return 0;
+}
+
 int session_do(struct session *s, const char *command, struct session_result *r)
 {
 	uint64_t start = now_ns(),
@@ -178,10 +195,13 @@ int session_do(struct session *s, const char *command, struct session_result *r)
 	char line[256];
 	int err = vmproc_say(&s->vm, command);
 
-	do
+	*r = (struct session_result){ 0 };
+	do {
 		err = err ? err
 			  : vmproc_line(&s->vm, line, sizeof(line), deadline);
-	while (!err && strncmp(line, "R ", 2) && strncmp(line, "E ", 2));
+		if (!err)
+			take_value(r, line);
+	} while (!err && strncmp(line, "R ", 2) && strncmp(line, "E ", 2));
 	if (err) {
 		explain(s, command, err);
 		return err;
@@ -192,7 +212,14 @@ int session_do(struct session *s, const char *command, struct session_result *r)
 		return -EPROTO;
 	}
 	compare_clocks(s, command, ns + waited, now_ns() - start);
-	*r = (struct session_result){ ns, ops, bytes, p50, p99, min, mean, max };
+	r->ns = ns;
+	r->ops = ops;
+	r->bytes = bytes;
+	r->p50 = p50;
+	r->p99 = p99;
+	r->min = min;
+	r->mean = mean;
+	r->max = max;
 	return 0;
 }
 

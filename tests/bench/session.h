@@ -7,7 +7,8 @@
 #include "tests/bench/kvmstats.h"
 #include "tests/bench/vmproc.h"
 
-#define SESSIONS 4 /* VMMs at once */
+#define SESSIONS 5 /* VMMs at once */
+#define VALUES	 16
 /*
  * How often a machine that hangs is made anew before it has failed.  The bed's
  * QEMU now and then delivers an interrupt of the guest a second time when L1's
@@ -43,11 +44,20 @@ int session_counts(struct session *s, struct kvmstats_values *v);
  * Has the guest do one thing.  0 and its result, or after bench_fault()
  * -EPROTO: the guest says no, -ETIMEDOUT: it hangs, or another -errno.
  */
+struct session_value {
+	char name[24];
+	double value;
+};
 struct session_result {
 	uint64_t ns, ops, bytes, p50, p99, min, mean, max;
+	struct session_value more[VALUES];
+	unsigned int nr_more;
 };
 int session_do(struct session *s, const char *command,
 	       struct session_result *r);
+
+/* One of the values that came with it, or 0. */
+double session_value(const struct session_result *r, const char *name);
 
 void session_sample(const struct session *s, const char *metric,
 		    const char *unit, const char *mode, double value);

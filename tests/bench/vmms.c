@@ -45,10 +45,8 @@ static void words(struct vmms_args *a, const char *const list[])
 		vmms_arg(a, "%s", *list);
 }
 
-static bool hotline_args(const struct vmms_machine *m, struct vmms_args *a)
+static void our_args(const struct vmms_machine *m, struct vmms_args *a)
 {
-	if (m->timers)
-		return false;
 	vmms_arg(a, "%s", HOTLINE);
 	vmms_arg(a, "run");
 	vmms_arg(a, "-k");
@@ -74,7 +72,49 @@ static bool hotline_args(const struct vmms_machine *m, struct vmms_args *a)
 	else
 		vmms_arg(a, "--net=tap=tap%u,vhost=%s", m->place,
 			 m->net == NET_TAP_VHOST ? "on" : "off");
+}
+
+/* As our_args(), but how the guest waits for locks is not the default. */
+static bool waiting_args(const struct vmms_machine *m, struct vmms_args *a,
+			 const char *yield, const char *params)
+{
+	our_args(m, a);
+	vmms_arg(a, "--yield=%s", yield);
+	vmms_arg(a, "-p");
+	vmms_arg(a, "%s", params);
 	return true;
+}
+
+/* With both ways of ours to be seen, the first one is this. */
+static bool hotline_args(const struct vmms_machine *m, struct vmms_args *a)
+{
+	if (m->timers)
+		return false;
+	if (m->waits == WAITS_ALL)
+		return waiting_args(m, a, "pull", "");
+	our_args(m, a);
+	return true;
+}
+
+static bool lease_args(const struct vmms_machine *m, struct vmms_args *a)
+{
+	return m->waits == WAITS_ALL && waiting_args(m, a, "lease", "");
+}
+
+static bool kvm_args(const struct vmms_machine *m, struct vmms_args *a)
+{
+	return m->waits && waiting_args(m, a, "kvm", "");
+}
+
+static bool pv_spin_args(const struct vmms_machine *m, struct vmms_args *a)
+{
+	return m->waits && waiting_args(m, a, "off", "hotline.yield=off");
+}
+
+static bool no_pv_args(const struct vmms_machine *m, struct vmms_args *a)
+{
+	return m->waits &&
+	       waiting_args(m, a, "off", "hotline.yield=off nopvspin");
 }
 
 /* What both kinds of QEMU get; bus is how its virtio devices are named. */
@@ -151,7 +191,7 @@ static void qemu_net(const struct vmms_machine *m, struct vmms_args *a,
  */
 static bool microvm_args(const struct vmms_machine *m, struct vmms_args *a)
 {
-	if (m->line || m->timers)
+	if (m->line || m->timers || m->waits)
 		return false;
 	vmms_arg(a, "%s", QEMU);
 	vmms_arg(a, "-M");
@@ -172,7 +212,7 @@ static bool microvm_args(const struct vmms_machine *m, struct vmms_args *a)
  */
 static bool q35_args(const struct vmms_machine *m, struct vmms_args *a)
 {
-	if (m->line || m->kernel == KERNEL_PV)
+	if (m->line || m->waits || m->kernel == KERNEL_PV)
 		return false;
 	vmms_arg(a, "%s", QEMU);
 	vmms_arg(a, "-M");
@@ -193,8 +233,9 @@ static bool q35_args(const struct vmms_machine *m, struct vmms_args *a)
 }
 
 const struct vmms_vmm vmms[] = {
-	{ "hotline", hotline_args },
-	{ "qemu-microvm", microvm_args },
-	{ "qemu-q35", q35_args },
+	{ "hotline", hotline_args }, { "qemu-microvm", microvm_args },
+	{ "qemu-q35", q35_args },    { "lease", lease_args },
+	{ "kvm-yield", kvm_args },   { "pv-spin", pv_spin_args },
+	{ "no-pv", no_pv_args },
 };
 const size_t vmms_count = sizeof(vmms) / sizeof(vmms[0]);

@@ -14,6 +14,8 @@
 
 enum vmms_kernel { KERNEL_COMMON, KERNEL_PV };
 enum vmms_console { CONSOLE_VIRTIO, CONSOLE_SERIAL };
+/* Ways of waiting for locks are compared, by machines of ours only. */
+enum vmms_waits { WAITS_USUAL, WAITS_AUTO, WAITS_ALL };
 enum vmms_net { NET_NONE, NET_TAP, NET_TAP_VHOST, NET_USER };
 
 /* A machine to be made, in words that all VMMs know. */
@@ -21,10 +23,11 @@ struct vmms_machine {
 	enum vmms_kernel kernel;
 	enum vmms_console console;
 	enum vmms_net net;
-	unsigned int cpus;  /* 0: one */
-	bool disk;	    /* BENCH_DISK, its own */
-	bool line;	    /* hypercalls, which only we have */
-	bool timers;	    /* HPET and ACPI PM timer, by ACPI */
+	unsigned int cpus; /* 0: one */
+	bool disk;	   /* BENCH_DISK, its own */
+	bool line;	   /* hypercalls, which only we have */
+	bool timers;	   /* HPET and ACPI PM timer, by ACPI */
+	enum vmms_waits waits;
 	const char *initrd; /* a file of BENCH_DIR */
 	const char *append; /* to the kernel's command line */
 	unsigned int place; /* number of its disk, tap and network */
