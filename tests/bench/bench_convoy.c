@@ -211,7 +211,7 @@ unsigned int bench_convoy(const struct bench_row *row,
 		hogs_stop();
 		return 1;
 	}
-	for (unsigned int i = 0; i < n; i++) {
+	for (unsigned int i = n; i--;) {
 		failed += session_start(&s[i]) ||
 			  do_trace(&s[i], row->yield->ops);
 		session_stop(&s[i]);

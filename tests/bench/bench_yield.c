@@ -73,8 +73,7 @@ static void print_contend(struct session *s, const struct yield_op *op,
 {
 	double all = (double)s->machine.cpus * session_value(r, "total");
 
-	sample(s, op, "", "taken/s",
-	       (double)r->ops / session_value(r, "total") * 1e9);
+	sample(s, op, "", "taken/s", (double)r->ops * 1e3 / op->ms);
 	sample(s, op, ", wait p50", "us", (double)r->p50 / 1e3);
 	sample(s, op, ", wait p99", "us", (double)r->p99 / 1e3);
 	sample(s, op, ", waiting of the vCPUs' time", "%",

@@ -8,7 +8,7 @@
  *   --runs N                    samples of each figure, after one to warm up
  *   --try N                     the N-th attempt at this
  *   --convoy                    pictures in the place of figures
- *   --list, --list-cases, --args   what there is, instead of running
+ *   --list, --list-rows, --list-cases, --args   what there is, instead of running
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -156,6 +156,7 @@ static void list_benches(void)
 		if (strcmp(last, row->bench)) {
 			printf("%s %s", row->bench,
 			       row->kind == KIND_MEMORY ? "count"
+			       : row->yield		? "wall"
 							: "icount,count,wall");
 			list_able(row->bench);
 			putchar('\n');
@@ -164,20 +165,39 @@ static void list_benches(void)
 	}
 }
 
+static void list_rows(void)
+{
+	for (size_t i = 0; i < bench_rows_count; i++)
+		if (bench_rows[i].kind != KIND_CONVOY)
+			printf("%s\t%s\n", bench_rows[i].bench,
+			       bench_rows[i].variant);
+}
+
 static void list_cases(void)
 {
 	for (size_t i = 0; i < vmms_count; i++)
 		puts(vmms[i].name);
 }
 
-/* The command line of one VMM for the first row, for the record. */
+/* The machine of the first row that it can make. */
+static bool find_args(const struct vmms_vmm *vmm, struct vmms_args *args)
+{
+	for (size_t i = 0; i < bench_rows_count; i++) {
+		*args = (struct vmms_args){ .n = 0 };
+		if (vmm->args(&bench_rows[i].machine, args))
+			return true;
+	}
+	return false;
+}
+
+/* The command line of one VMM, for the record. */
 static void print_args(const char *vmm)
 {
 	for (size_t i = 0; i < vmms_count; i++) {
-		struct vmms_args args = { .n = 0 };
+		struct vmms_args args;
 
 		if (!vmm || strcmp(vmms[i].name, vmm) ||
-		    !vmms[i].args(&bench_rows[0].machine, &args))
+		    !find_args(&vmms[i], &args))
 			continue;
 		for (size_t a = 0; a < args.n; a++)
 			printf(strchr(args.v[a], ' ') ? "%s'%s'" : "%s%s",
@@ -204,6 +224,7 @@ static void parse(struct command *c, int argc, char *argv[])
 		{ "try", required_argument, NULL, 't' },
 		{ "convoy", no_argument, NULL, 'C' },
 		{ "list", no_argument, NULL, 'l' },
+		{ "list-rows", no_argument, NULL, 'R' },
 		{ "list-cases", no_argument, NULL, 'L' },
 		{ "args", no_argument, NULL, 'a' },
 		{ NULL, 0, NULL, 0 },
@@ -227,6 +248,8 @@ static void parse(struct command *c, int argc, char *argv[])
 			c->opt.convoy = true;
 		else if (o == 'l' || o == 'L')
 			c->list = o == 'l' ? list_benches : list_cases;
+		else if (o == 'R')
+			c->list = list_rows;
 		else if (o == 'a')
 			c->args = true;
 		else

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PRELOAD BENCH_DIR "/statsfd.so"
+#define PRELOAD "/bench/statsfd.so" /* counts are made in L1 only */
 #define ERRORS	"/tmp/bench.err"
 
 /*

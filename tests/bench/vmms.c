@@ -10,8 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define HOTLINE "/bench/hotline"
-#define QEMU	"/usr/bin/qemu-system-x86_64"
+#define QEMU "/usr/bin/qemu-system-x86_64"
 
 /* What hotline gives its guests by default, and so the peers' get it too. */
 #define PARAMS "quiet panic=-1 reboot=k tsc=reliable noreplace-smp"
@@ -27,6 +26,13 @@ void vmms_arg(struct vmms_args *a, const char *format, ...)
 	va_end(ap);
 	a->v[a->n++] = s;
 	a->v[a->n] = NULL;
+}
+
+const char *vmms_dir(void)
+{
+	const char *dir = getenv("BENCH_DIR");
+
+	return dir ? dir : "/bench";
 }
 
 static const char *kernel_dir(const struct vmms_machine *m)
@@ -47,12 +53,12 @@ static void words(struct vmms_args *a, const char *const list[])
 
 static void our_args(const struct vmms_machine *m, struct vmms_args *a)
 {
-	vmms_arg(a, "%s", HOTLINE);
+	vmms_arg(a, "%s/hotline", vmms_dir());
 	vmms_arg(a, "run");
 	vmms_arg(a, "-k");
-	vmms_arg(a, "%s/%s/vmlinux", BENCH_DIR, kernel_dir(m));
+	vmms_arg(a, "%s/%s/vmlinux", vmms_dir(), kernel_dir(m));
 	vmms_arg(a, "-i");
-	vmms_arg(a, "%s/%s", BENCH_DIR, m->initrd);
+	vmms_arg(a, "%s/%s", vmms_dir(), m->initrd);
 	vmms_arg(a, "-m");
 	vmms_arg(a, "%d", BENCH_RAM_MIB);
 	vmms_arg(a, "-p");
@@ -132,9 +138,9 @@ static void qemu_args(const struct vmms_machine *m, struct vmms_args *a,
 	vmms_arg(a, "-m");
 	vmms_arg(a, "%d", BENCH_RAM_MIB);
 	vmms_arg(a, "-kernel");
-	vmms_arg(a, "%s/%s/vmlinux", BENCH_DIR, kernel_dir(m));
+	vmms_arg(a, "%s/%s/vmlinux", vmms_dir(), kernel_dir(m));
 	vmms_arg(a, "-initrd");
-	vmms_arg(a, "%s/%s", BENCH_DIR, m->initrd);
+	vmms_arg(a, "%s/%s", vmms_dir(), m->initrd);
 	vmms_arg(a, "-append");
 	vmms_arg(a, "console=%s " PARAMS " %s", hvc ? "hvc0" : "ttyS0",
 		 m->append);

@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Where things are, in L1. */
-#define BENCH_DIR     "/bench"
+/* Where things are: /bench, as in L1, or what BENCH_DIR says. */
+const char *vmms_dir(void);
 #define BENCH_DISK    "/dev/shm/bench%u.img"
 #define BENCH_RAM_MIB 128
 #define BENCH_ARGS    96
