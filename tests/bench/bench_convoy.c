@@ -40,6 +40,7 @@ struct track {
 	int cpu;
 };
 
+static int cpus[VMSCHED_CPUS];
 static struct track tracks[THREADS];
 static unsigned int nr_tracks;
 
@@ -84,14 +85,25 @@ static struct track *track_of(int pid)
 	return NULL;
 }
 
-static void become(const char *vmm, struct track *t, enum state state,
-		   double now, int cpu)
+static void print_stretch(const char *vmm, const struct track *t, double end)
 {
-	if (!t || t->state == state)
+	printf("%s\t%s\t%.1f\t%.1f\t%s\t%d\n", vmm, t->name, t->since, end,
+	       state_names[t->state], t->cpu == cpus[1]);
+}
+
+/* What it was before its first event, that one tells. */
+static void become(const char *vmm, struct track *t, enum state before,
+		   enum state state, double now, int cpu)
+{
+	if (!t)
 		return;
-	if (t->state != UNKNOWN)
-		printf("%s\t%s\t%.1f\t%.1f\t%s\t%d\n", vmm, t->name, t->since,
-		       now, state_names[t->state], t->cpu);
+	if (t->state == UNKNOWN) {
+		t->state = before;
+		t->cpu = cpu;
+	}
+	if (t->state == state)
+		return;
+	print_stretch(vmm, t, now);
 	t->state = state;
 	t->since = now;
 	t->cpu = cpu;
@@ -117,18 +129,19 @@ static void take_event(const char *vmm, const char *line, double start)
 	while (at > line && at[-1] != ' ')
 		at--;
 	now = (strtod(at, NULL) - start) * 1e6;
-	if (state) {
-		become(vmm, track_of((int)number_behind(line, "prev_pid=")),
-		       state[strlen("prev_state=")] == 'R' ? WAITING : HALTED,
-		       now, cpu);
-		become(vmm, track_of((int)number_behind(line, "next_pid=")),
-		       RUNNING, now, cpu);
-	} else {
+	if (!state) {
 		struct track *t = track_of((int)number_behind(line, " pid="));
 
-		if (t && t->state == HALTED)
-			become(vmm, t, WAITING, now, cpu);
+		/* One that has not gone to sleep yet just stays. */
+		if (t && t->state != RUNNING)
+			become(vmm, t, HALTED, WAITING, now, cpu);
+		return;
 	}
+	become(vmm, track_of((int)number_behind(line, "prev_pid=")), RUNNING,
+	       state[strlen("prev_state=")] == 'R' ? WAITING : HALTED, now,
+	       cpu);
+	become(vmm, track_of((int)number_behind(line, "next_pid=")), WAITING,
+	       RUNNING, now, cpu);
 }
 
 static int print_trace(const char *vmm, double start, double end)
@@ -142,7 +155,8 @@ static int print_trace(const char *vmm, double start, double end)
 		take_event(vmm, line, start);
 	fclose(f);
 	for (unsigned int i = 0; i < nr_tracks; i++)
-		become(vmm, &tracks[i], UNKNOWN, (end - start) * 1e6, 0);
+		if (tracks[i].state != UNKNOWN)
+			print_stretch(vmm, &tracks[i], (end - start) * 1e6);
 	return 0;
 }
 
@@ -201,10 +215,10 @@ unsigned int bench_convoy(const struct bench_row *row,
 {
 	static struct session s[SESSIONS];
 	unsigned int failed = 0, n = session_init_all(s, row, opt);
-	int cpu[VMSCHED_CPUS], err = vmsched_cpus(cpu);
+	int err = vmsched_cpus(cpus);
 
-	err = err ? err : vmsched_confine(cpu);
-	err = err ? err : hog_start(cpu[1]);
+	err = err ? err : vmsched_confine(cpus);
+	err = err ? err : hog_start(cpus[1]);
 	err = err ? err : tracing_prepare();
 	if (err) {
 		fprintf(stderr, "bench: tracing: %s\n", strerror(-err));

@@ -87,13 +87,15 @@ static struct panel *panel_of(struct timeline *t, const char *vmm)
 	return &t->panel[t->n++];
 }
 
+/* The hog's is the last. */
 static int by_name(const void *a, const void *b)
 {
-	return strcmp(((const struct lane *)a)->name,
-		      ((const struct lane *)b)->name);
+	const struct lane *x = a, *y = b;
+	bool x_hog = !strcmp(x->name, "hog"), y_hog = !strcmp(y->name, "hog");
+
+	return x_hog != y_hog ? x_hog - y_hog : strcmp(x->name, y->name);
 }
 
-/* The lanes come in the order of their names: the hog's is the last. */
 static long lane_of(struct panel *p, const char *name)
 {
 	for (size_t i = 0; i < p->n; i++)

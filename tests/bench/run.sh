@@ -39,7 +39,7 @@ cflags=(-std=gnu11 -D_GNU_SOURCE -I. -O2 -g -Wall -Wextra -Wshadow
 build() {
 	local b=tests/bench
 	mkdir -p "$bin"
-	gcc "${cflags[@]}" -static -o "$bin/runner" "$b"/{runner,table,table_timer,table_yield,vmms}.c \
+	gcc "${cflags[@]}" -static -o "$bin/runner" "$b"/{runner,table,table_line,table_timer,table_yield,vmms}.c \
 		"$b"/{session,bench_boot,bench_ops,vmproc,kvmstats,vmmem,netpeer}.c \
 		"$b"/{bench_yield,bench_holder,bench_convoy,vmsched,hog}.c
 	gcc "${cflags[@]}" -fPIC -shared -o "$bin/statsfd.so" "$b/statsfd.c"

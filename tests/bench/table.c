@@ -121,89 +121,6 @@ static const struct bench_op trapped_clock_ops[] = {
 	{ .metric = NULL },
 };
 
-/*
- * "KIND, k=K" is a point of KIND's curve in the report, "one KIND" a level line
- * beside the curves.  Rounds are many where they are short.
- */
-#define CALLS(kind, k, command, by)                                            \
-	{                                                                      \
-		kind " by " by ", k=" #k, "line " command, UNIT_US_PER_OP,     \
-			N(1000, 1000), ""                                      \
-	}
-#define MULTI(k, by) CALLS("multicall", k, "multi " by " " #k, by)
-#define LIST(k, by)  CALLS("list", k, "list sum " by " " #k, by)
-#define MULTIS(by)                                                             \
-	MULTI(1, by), MULTI(2, by), MULTI(4, by), MULTI(8, by), MULTI(16, by), \
-		MULTI(32, by), MULTI(64, by)
-#define LISTS(by)                                                              \
-	LIST(1, by), LIST(8, by), LIST(64, by), LIST(255, by), LIST(512, by)
-#define NULLS(by)                                                              \
-	{                                                                      \
-		"null call by " by, "line null " by, UNIT_US_PER_OP,           \
-			N(1000, 1000), ""                                      \
-	}
-#define TRAPS(how, name)                                                       \
-	{                                                                      \
-		"one trap by " name, "line traps " how " 64", UNIT_US_PER_OP,  \
-			N(30, 30), ""                                          \
-	}
-#define POSTED(depth)                                                          \
-	{                                                                      \
-		"split-phase call, depth " #depth, "line async 1",             \
-			UNIT_US_PER_OP, N(2000, 4000), " " #depth              \
-	}
-
-static const struct bench_op line_ops[] = {
-	NULLS("vmcall"),
-	NULLS("pio"),
-	MULTIS("vmcall"),
-	MULTIS("pio"),
-	LISTS("vmcall"),
-	LISTS("pio"),
-	TRAPS("pio", "PIO"),
-	TRAPS("mmio", "MMIO"),
-	TRAPS("msr", "WRMSR"),
-	{ "one exit that KVM handles (CPUID)", "line cpuid", UNIT_US_PER_OP,
-	  N(2000, 2000), "" },
-	POSTED(1),
-	POSTED(16),
-	POSTED(64),
-	{ .metric = NULL },
-};
-
-/* Where two vCPUs count instructions on one processor, a wait is no figure. */
-#define LOCK(how)                                                              \
-	{                                                                      \
-		"lock wait, 2 ms call, " how, "line lock " how,                \
-			UNIT_US_QUANTILES, { WALL = 500 }, " 2000000"          \
-	}
-
-static const struct bench_op lock_ops[] = {
-	LOCK("sync"),
-	LOCK("split"),
-	{ .metric = NULL },
-};
-
-/* Each MSR is an operation, by lists from one entry on: hotline.msr_min=1. */
-#define MSRS(kind, which, how, k)                                              \
-	{                                                                      \
-		kind ", k=" #k, "line msr write " which " " how " " #k,        \
-			UNIT_US_PER_OP, N(200, 200), ""                        \
-	}
-#define MSR_CURVE(kind, which, how)                                            \
-	MSRS(kind, which, how, 1), MSRS(kind, which, how, 2),                  \
-		MSRS(kind, which, how, 4), MSRS(kind, which, how, 8),          \
-		MSRS(kind, which, how, 16), MSRS(kind, which, how, 32),        \
-		MSRS(kind, which, how, 64)
-
-static const struct bench_op msr_ops[] = {
-	MSR_CURVE("WRMSR to KVM", "kernel", "loop"),
-	MSR_CURVE("list to KVM", "kernel", "list"),
-	MSR_CURVE("WRMSR to the VMM", "user", "loop"),
-	MSR_CURVE("list to the VMM", "user", "list"),
-	{ .metric = NULL },
-};
-
 /* PV: the paravirtual kernel, for those that can boot it. */
 #define BOOT	    .initrd = "init.cpio", .append = "hotline.ready"
 #define FULL	    .initrd = "full.cpio", .append = "hotline.ready"
@@ -338,6 +255,14 @@ const struct bench_row bench_rows[] = {
 	  .variant = "PV kernel, one-shot APIC",
 	  .machine = { TIMER(" lapic=notscdeadline"), PV, .line = true },
 	  .ops = oneshot_ops },
+
+	/* Two, for one has no paravirtual locks. */
+	{ .bench = "lock",
+	  .kind = KIND_OPS,
+	  .variant = "uncontended",
+	  .machine = { GUEST, PV, .line = true, .cpus = 2,
+		       .waits = WAITS_AUTO },
+	  .ops = uncontended_ops },
 
 #define YIELD(name, nr, load)                                                  \
 	{                                                                      \

@@ -13,6 +13,10 @@
 		ICOUNT = icount, WALL = wall, COUNT = icount                   \
 	}
 
+/* table_line.c */
+extern const struct bench_op line_ops[], lock_ops[], uncontended_ops[],
+	msr_ops[];
+
 /* table_timer.c */
 extern const struct bench_op timer_ops[], deadline_ops[], oneshot_ops[],
 	trapped_timer_ops[];
