@@ -60,8 +60,9 @@ extern const char *const bench_mode_names[MODE_NR];
 struct bench_options {
 	enum bench_mode mode;
 	unsigned int runs;
-	const char *vmms; /* only these, with commas; NULL: all */
-	bool convoy;	  /* rows of KIND_CONVOY, and no others */
+	const char *vmms;   /* only these, with commas; NULL: all */
+	const char *metric; /* of yield only this one; NULL: all */
+	bool convoy;	    /* rows of KIND_CONVOY, and no others */
 };
 
 /* Prints one sample on stdout. */

@@ -77,6 +77,12 @@ static void print(struct session *s, const struct yield_op *op,
 		session_sample(s, metric, "us", "wall",
 			       session_value(r, values[i].name) / 1e3);
 	}
+	fprintf(stderr, "bench: %s: yields so far:", s->vmm->name);
+	for (unsigned int i = 0; i < r->nr_more; i++)
+		if (!strncmp(r->more[i].name, "yield_", 6))
+			fprintf(stderr, " %s %.0f", r->more[i].name + 6,
+				r->more[i].value);
+	fputc('\n', stderr);
 	snprintf(metric, sizeof(metric), "%s, migrations", op->metric);
 	session_sample(s, metric, "per sample", "wall",
 		       (double)(after->migrations - before->migrations) /

@@ -4,6 +4,7 @@
  * case, metric, unit, mode and value, with tabs between.  One thread.
  *
  *   --bench NAME, --variant NAME, --case NAME[,NAME...]   only these
+ *   --metric NAME               of yield only this one
  *   --mode icount|wall|count    what this machine's clock is good for
  *   --runs N                    samples of each figure, after one to warm up
  *   --try N                     the N-th attempt at this
@@ -219,6 +220,7 @@ static void parse(struct command *c, int argc, char *argv[])
 		{ "bench", required_argument, NULL, 'b' },
 		{ "variant", required_argument, NULL, 'v' },
 		{ "case", required_argument, NULL, 'c' },
+		{ "metric", required_argument, NULL, 'M' },
 		{ "mode", required_argument, NULL, 'm' },
 		{ "runs", required_argument, NULL, 'r' },
 		{ "try", required_argument, NULL, 't' },
@@ -238,6 +240,8 @@ static void parse(struct command *c, int argc, char *argv[])
 			c->variant = optarg;
 		else if (o == 'c')
 			c->opt.vmms = optarg;
+		else if (o == 'M')
+			c->opt.metric = optarg;
 		else if (o == 'm')
 			c->opt.mode = parse_mode(optarg);
 		else if (o == 'r')

@@ -138,6 +138,7 @@ int session_start(struct session *s)
 void session_stop(struct session *s)
 {
 	kvmstats_close(&s->stats);
+	s->wished = s->acted = s->refused = 0;
 	vmproc_stop(&s->vm);
 }
 

@@ -8,7 +8,7 @@
 #include "tests/bench/vmproc.h"
 
 #define SESSIONS 5 /* VMMs at once */
-#define VALUES	 16
+#define VALUES	 32
 /*
  * How often a machine that hangs is made anew before it has failed.  The bed's
  * QEMU now and then delivers an interrupt of the guest a second time when L1's
@@ -26,6 +26,8 @@ struct session {
 	struct vmproc vm;
 	struct kvmstats stats;
 	uint64_t user_before; /* returns of KVM_RUN before it was started */
+	/* Of its life: how often a waiter wished another vCPU to run ... */
+	double wished, acted, refused; /* ... and what hotline made of it */
 	bool failed;
 };
 
