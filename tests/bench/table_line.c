@@ -65,15 +65,11 @@ const struct bench_op lock_ops[] = {
 	{ .metric = NULL },
 };
 
-#define UNCONTENDED(kind)                                                      \
-	{                                                                      \
-		kind " taken and dropped", "line uncontended " kind,           \
-			UNIT_US_PER_OP, N(300, 10000), ""                      \
-	}
+static const char locked[] = "spin lock taken and dropped, 1000 times";
 
 const struct bench_op uncontended_ops[] = {
-	UNCONTENDED("spin"),	UNCONTENDED("mutex"), UNCONTENDED("rwsem"),
-	UNCONTENDED("rtmutex"), { .metric = NULL },
+	{ locked, "line uncontended", UNIT_US_PER_OP, N(300, 3000), "" },
+	{ .metric = NULL },
 };
 
 /* Each MSR is an operation, by lists from one entry on: hotline.msr_min=1. */

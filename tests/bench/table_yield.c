@@ -33,6 +33,7 @@ static const struct yield_op convoy_ops[] = {
 };
 
 const struct yield_load yield_alone = { 0, ops };
+const struct yield_load yield_programs = { 0, program_ops };
 const struct yield_load yield_beside_hogs = { 2, ops };
 const struct yield_load yield_one_hog = { 1, holder_ops };
 const struct yield_load yield_three_hogs = { 3, holder_ops };

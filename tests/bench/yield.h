@@ -26,7 +26,7 @@ struct yield_load {
 };
 
 /* table_yield.c */
-extern const struct yield_load yield_alone, yield_beside_hogs, yield_one_hog,
-	yield_three_hogs, yield_convoy;
+extern const struct yield_load yield_alone, yield_programs, yield_beside_hogs,
+	yield_one_hog, yield_three_hogs, yield_convoy;
 
 #endif
