@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "tests/bench/vmms.h"
+#include "tests/bench/yield.h"
 
 enum bench_mode {
 	MODE_ICOUNT, /* L1's clock counts instructions */
@@ -40,6 +41,9 @@ enum bench_kind {
 	KIND_BOOT,   /* from exec to the guest's READY */
 	KIND_OPS,    /* operations in a guest that is up */
 	KIND_MEMORY, /* the VMM's, after each operation was done once */
+	KIND_YIELD,  /* locks and loads, with more vCPUs than processors */
+	KIND_HOLDER, /* until a lock's holder runs again that was preempted */
+	KIND_CONVOY, /* what vCPUs do meanwhile, not a figure: only if asked */
 };
 
 /* One machine, and what is measured in it. */
@@ -49,6 +53,7 @@ struct bench_row {
 	const char *variant; /* added to the metrics' names; "" if plain */
 	struct vmms_machine machine;
 	const struct bench_op *ops; /* up to one without metric; or NULL */
+	const struct yield_load *yield;
 	/*
 	 * In wall time it takes turns with the row before, whose operations are
 	 * as many and the like.
@@ -64,7 +69,9 @@ extern const char *const bench_mode_names[MODE_NR];
 struct bench_options {
 	enum bench_mode mode;
 	unsigned int runs;
-	const char *vmms; /* only these, with commas; NULL: all */
+	const char *vmms;   /* only these, with commas; NULL: all */
+	const char *metric; /* of yield only this one; NULL: all */
+	bool convoy;	    /* rows of KIND_CONVOY, and no others */
 };
 
 /* Prints one sample on stdout. */
@@ -78,6 +85,12 @@ void bench_fault(const struct bench_row *row, const char *vmm, const char *what,
 /* Each does a row with all VMMs: 0, or the number of VMMs that failed. */
 unsigned int bench_boot(const struct bench_row *row,
 			const struct bench_options *opt);
+unsigned int bench_yield(const struct bench_row *row,
+			 const struct bench_options *opt);
+unsigned int bench_holder(const struct bench_row *row,
+			  const struct bench_options *opt);
+unsigned int bench_convoy(const struct bench_row *row,
+			  const struct bench_options *opt);
 unsigned int bench_memory(const struct bench_row *row,
 			  const struct bench_options *opt);
 /* Rows that take turns, of which this is the first. */

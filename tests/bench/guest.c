@@ -6,6 +6,7 @@
  *
  *   <- READY
  *   -> OPERATION ARGUMENT...
+ *   <- V NAME VALUE UNIT       (any number of these, by some)
  *   <- R NANOSECONDS OPERATIONS BYTES P50 P99 MIN MEAN MAX WAITED
  *   or: E WHY
  *   or: S WHAT IT LACKS
@@ -34,7 +35,8 @@ static const struct {
 	{ "udp", 3, guest_udp },	 { "tcp", 3, guest_tcp },
 	{ "console", 2, guest_console }, { "line", 2, guest_line },
 	{ "time", 3, guest_clock },	 { "timer", 3, guest_timer },
-	{ "perf", 2, guest_perf },
+	{ "perf", 2, guest_perf },	 { "program", 2, guest_program },
+	{ "mmap", 2, guest_mmap },
 };
 
 uint64_t guest_now(void)

@@ -31,6 +31,8 @@ int guest_console(char *argv[], unsigned int argc, struct guest_result *r);
 int guest_clock(char *argv[], unsigned int argc, struct guest_result *r);
 int guest_timer(char *argv[], unsigned int argc, struct guest_result *r);
 int guest_perf(char *argv[], unsigned int argc, struct guest_result *r);
+int guest_program(char *argv[], unsigned int argc, struct guest_result *r);
+int guest_mmap(char *argv[], unsigned int argc, struct guest_result *r);
 int guest_line(char *argv[], unsigned int argc, struct guest_result *r);
 
 /* Ways of guest_timer(): so many wakeups as r->ops says. */

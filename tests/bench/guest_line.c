@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #define TEST	"/sys/kernel/debug/hotline/test"
+#define YIELDS	"/sys/kernel/debug/hotline/yield"
 #define BEST_OF 100 /* rounds that it does besides, to time them one by one */
 
 /* Of these there must be none. */
@@ -77,6 +78,7 @@ static int understand(struct said *s, const char *line)
 
 	if (sscanf(line, "%15s %llu %15s", name, &value, unit) != 3)
 		return guest_fail("line: \"%s\"", line);
+	printf("\nV %s", line);
 	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
 		if (value && !strcmp(name, faults[i]))
 			return guest_fail("line: %s", line);
@@ -112,6 +114,20 @@ static void of_rounds(struct guest_result *r, const struct said *s)
 	r->ns = s->total_ns * rounds / s->rounds;
 }
 
+/* What yields have come to so far, if there are any: lines of name, number. */
+static void say_yields(void)
+{
+	char line[64], name[24];
+	unsigned long long n;
+	FILE *f = fopen(YIELDS, "r");
+
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "%23s %llu", name, &n) == 2)
+			printf("\nV yield_%s %llu times", name, n);
+	if (f)
+		fclose(f);
+}
+
 static void conclude(struct guest_result *r, const struct said *s)
 {
 	if (s->rounds) {
@@ -143,6 +159,7 @@ int guest_line(char *argv[], unsigned int argc, struct guest_result *r)
 	else
 		err = hear(fd, &s);
 	close(fd);
+	say_yields();
 	if (!err)
 		conclude(r, &s);
 	return err;

@@ -4,6 +4,7 @@
  *
  *   report collect <SAMPLES >NAME.json
  *   report env KEY=VALUE... >env.json
+ *   report timeline <TRACE >NAME.svg
  *   report text|markdown|html ENV.json NAME.json...
  */
 #include "tests/bench/report.h"
@@ -73,6 +74,8 @@ int main(int argc, char *argv[])
 
 	if (!strcmp(what, "collect") && argc == 2) {
 		err = collect();
+	} else if (!strcmp(what, "timeline") && argc == 2) {
+		err = report_timeline(stdin, stdout);
 	} else if (!strcmp(what, "env")) {
 		err = make_env(argv + 2, argc - 2);
 	} else if (!strcmp(what, "text") || !strcmp(what, "markdown") ||
@@ -80,7 +83,7 @@ int main(int argc, char *argv[])
 		err = show(what, argv + 2, argc - 2);
 	} else {
 		fprintf(stderr,
-			"usage: report collect|env|text|markdown|html\n");
+			"usage: report collect|env|timeline|text|markdown|html\n");
 		return 2;
 	}
 	return err || fflush(stdout) ? 1 : 0;

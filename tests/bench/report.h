@@ -102,6 +102,9 @@ void curve_pairs(const struct lines *l,
 		 void (*fn)(const struct curve_pair *pair, FILE *out),
 		 FILE *out);
 
+/* Draws what the runner prints with --convoy; in is a file.  0 or -1. */
+int report_timeline(FILE *in, FILE *out);
+
 void report_text(const struct lines *l, FILE *out);
 void report_markdown(const struct lines *l, const struct env *env, FILE *out);
 void report_html(const struct lines *l, const struct env *env, FILE *out);

@@ -25,7 +25,13 @@ const size_t mode_texts_count = sizeof(mode_texts) / sizeof(mode_texts[0]);
 
 bool unit_more_is_better(const char *unit)
 {
-	return !strcmp(unit, "MiB/s");
+	static const char *const more[] = { "MiB/s", "taken/s", "done/s",
+					    "hog rounds/s", "least/most" };
+
+	for (size_t i = 0; i < sizeof(more) / sizeof(more[0]); i++)
+		if (!strcmp(unit, more[i]))
+			return true;
+	return false;
 }
 
 double line_ratio(const struct line *line, size_t i)

@@ -10,6 +10,7 @@
 #
 # BENCH_MODES     which of icount, count and wall (default: all three)
 # BENCH_CASES     which VMMs (default: all)
+# BENCH_ROWS      rows of yield, as a regular expression (default: all)
 # BENCH_RUNS      runs in wall time (default 10); counted modes do half
 set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
@@ -41,13 +42,14 @@ cflags=(-std=gnu11 -D_GNU_SOURCE -I. -O2 -g -Wall -Wextra -Wshadow
 build() {
 	local b=tests/bench
 	mkdir -p "$bin"
-	gcc "${cflags[@]}" -static -o "$bin/runner" "$b"/{runner,table,table_line,table_timer}.c \
-		"$b"/{vmms,session,bench_boot,bench_ops,vmproc,kvmstats,vmmem,netpeer}.c
+	gcc "${cflags[@]}" -static -o "$bin/runner" "$b"/{runner,table,table_line,table_timer,table_yield}.c \
+		"$b"/{vmms,session,bench_boot,bench_ops,vmproc,kvmstats,vmmem,netpeer}.c \
+		"$b"/{bench_yield,bench_holder,bench_convoy,vmsched,hog}.c
 	gcc "${cflags[@]}" -fPIC -shared -o "$bin/statsfd.so" "$b/statsfd.c"
 	gcc "${cflags[@]}" -o "$bin/report" "$b"/report*.c -ljansson -lm
 	musl-gcc "${cflags[@]}" -static -s -idirafter /usr/include \
 		-idirafter "/usr/include/$(gcc -dumpmachine)" \
-		-o "$bin/guest" "$b"/guest*.c
+		-o "$bin/guest" "$b"/guest*.c -pthread
 }
 
 # add FILE PATH: puts FILE into L1 at PATH, if there is one
@@ -74,9 +76,21 @@ kernels_of() {
 	done | sort -u
 }
 
+# stage FILE PATH... is what add() collects; on a machine that runs guests itself
+# the benchmark of yields runs there, from a directory that looks like /bench.
+here_make() {
+	local i spec
+	rm -rf "$out/here"
+	for ((i = 0; i + 1 < ${#stage[@]}; i++)); do
+		spec=${stage[i + 1]}
+		[[ ${stage[i]} == --add && ${spec#*:} == /bench/* ]] || continue
+		install -D "${spec%%:*}" "$out/here/${spec#*:/bench/}"
+	done
+}
+
 # What every L1 gets, in $stage. Copies, for others may build meanwhile.
 prepare() {
-	local kind dir file cyclictest initramfs=guest-linux-patches/initramfs.sh
+	local kind dir file cyclictest load initramfs=guest-linux-patches/initramfs.sh
 	cp build/hotline build/hotline-net-user "$bin/"
 	stage=(--hold --modules "tun,vhost_net" --bin "$peer"
 		--bin "$bin/hotline" --bin "$bin/hotline-net-user")
@@ -93,6 +107,12 @@ prepare() {
 	mapfile -t cyclictest < <(with_libraries /usr/bin/cyclictest:/bin/cyclictest)
 	add "$(built $initramfs -r "$bin/guest:/guest" "${cyclictest[@]}")" \
 		/bench/timer.cpio
+	mapfile -t load < <({
+		with_libraries /usr/bin/hackbench:/bin/hackbench
+		with_libraries /usr/bin/sysbench:/bin/sysbench
+	} | sort -u)
+	add "$(built $initramfs -r "$bin/guest:/guest" "${load[@]}")" \
+		/bench/load.cpio
 	add "$bin/runner" /bench/runner
 	add "$bin/statsfd.so" /bench/statsfd.so
 	# What QEMU loads from there is up to its command line.
@@ -134,6 +154,49 @@ can() {
 		grep -qE "^$1 [^ ]*\<$2\>.* ${3:-.*}( |$)" <<<"$table"
 }
 
+# spread COMMAND...: two processors that really are two, as what is measured is
+# what one does while the other waits; on this machine's own KVM, if it has one.
+# QEMU's threads then now and then bring L1 down: each row has one of its own,
+# what it said before its end counts, and another one says the rest.
+spread() {
+	if [ "$where" = here ]; then
+		BENCH_DIR=$PWD/$out/here "$out/here/runner" "$@" </dev/null
+	else
+		"$bed" "${stage[@]}" --smp 2 --cpu all --timeout 1200 -- \
+			/bench/runner "$@" </dev/null
+	fi
+}
+
+bench_spread() {
+	local name=$1 samples=$2 row try lost=0
+	while IFS=$'\t' read -r bench row; do
+		[ "$bench" = "$name" ] || continue
+		[[ $row =~ ${BENCH_ROWS:-.} ]] || continue
+		for ((try = 1; try <= tries; try++)); do
+			say "$name: $row ($where)"
+			! spread --mode wall --bench "$name" --variant "$row" \
+				--case "${cases// /,}" --runs "$runs" \
+				--try "$try" >>"$samples" || break
+			lost=$((lost + 1))
+		done
+		[ "$try" -le "$tries" ] || faults=$((faults + 1))
+	done < <("$bin/runner" --list-rows)
+	printf '%s\t%s\t%s\t%s\twall\t%d\n' "$name" hotline \
+		"rows that were begun again" times "$lost" >>"$samples"
+}
+
+# A picture, not figures.
+convoy() {
+	[[ ,$modes, == *,wall,* && convoy =~ ${BENCH_ROWS:-.} ]] || return 0
+	say "yield: convoy ($where)"
+	if spread --bench yield --convoy --case pv-spin,hotline >"$out/convoy.trace" &&
+		"$bin/report" timeline <"$out/convoy.trace" >"$out/convoy.svg"; then
+		say "a lock convoy: $out/convoy.svg"
+	else
+		faults=$((faults + 1))
+	fi
+}
+
 # One VMM at a time where time does not pass by itself, all together where it
 # does.
 bench() {
@@ -147,7 +210,10 @@ bench() {
 				--mode $mode --bench "$name" --case "$vmm" --runs "$few"
 		done
 	done
-	if can "$name" wall; then
+	if [ "$name" = yield ]; then
+		! can "$name" wall || bench_spread "$name" "$samples"
+		convoy
+	elif can "$name" wall; then
 		say "$name: wall"
 		measure "$samples" --smp 2 --timeout 3600 -- /bench/runner \
 			--mode wall --bench "$name" --case "${cases// /,}" --runs "$runs"
@@ -170,7 +236,7 @@ environment() {
 		"L1 kernel=$("$bed" -- uname -r </dev/null)" \
 		"QEMU in L1=$qemu, -accel kvm" \
 		"hotline=$(build/hotline --version)" "${kernels[@]}" \
-		"guest=128 MiB, 1 processor; 2 for lock waits" "${args[@]}" >"$out/env.json"
+		"guest=128 MiB, 1 processor; 2 for lock waits, 2 to 6 for yields" "${args[@]}" >"$out/env.json"
 }
 
 reports() {
@@ -200,6 +266,12 @@ main() {
 	# shellcheck disable=SC2086 # a list
 	prepare $names
 	: >"$lacking"
+	where=${HOTLINE_WHERE:-}
+	if [ -z "$where" ]; then
+		where=bed
+		! build/hotline doctor --brief >/dev/null 2>&1 || where=here
+	fi
+	[ "$where" = bed ] || here_make
 	environment
 	for name in $names; do
 		bench "$name"

@@ -4,10 +4,12 @@
  * case, metric, unit, mode and value, with tabs between.  One thread.
  *
  *   --bench NAME, --variant NAME, --case NAME[,NAME...]   only these
+ *   --metric NAME               of yield only this one
  *   --mode icount|wall|count    what this machine's clock is good for
  *   --runs N                    samples of each figure, after one to warm up
  *   --try N                     the N-th attempt at this
- *   --list, --list-cases, --list-kernels, --args
+ *   --convoy                    pictures in the place of figures
+ *   --list, --list-rows, --list-cases, --list-kernels, --args
  *                               what there is, instead of running
  */
 #include <errno.h>
@@ -100,6 +102,8 @@ static void prepare(const struct bench_row *row)
 static unsigned int run_rows(const struct bench_row *row, size_t rows,
 			     const struct bench_options *opt)
 {
+	if (opt->convoy != (row->kind == KIND_CONVOY))
+		return 0;
 	for (size_t i = 0; i < rows; i++)
 		prepare(&row[i]);
 	switch (row->kind) {
@@ -109,6 +113,12 @@ static unsigned int run_rows(const struct bench_row *row, size_t rows,
 		return bench_ops(row, rows, opt);
 	case KIND_MEMORY:
 		return opt->mode == MODE_COUNT ? bench_memory(row, opt) : 0;
+	case KIND_YIELD:
+		return opt->mode == MODE_WALL ? bench_yield(row, opt) : 0;
+	case KIND_HOLDER:
+		return opt->mode == MODE_WALL ? bench_holder(row, opt) : 0;
+	case KIND_CONVOY:
+		return opt->convoy ? bench_convoy(row, opt) : 0;
 	}
 	return 1;
 }
@@ -143,6 +153,8 @@ static bool can_mode(const struct bench_row *row, enum bench_mode mode)
 {
 	const struct bench_op *op = row->ops;
 
+	if (row->yield)
+		return mode == MODE_WALL;
 	if (row->kind != KIND_OPS)
 		return row->kind == KIND_BOOT || mode == MODE_COUNT;
 	while (op->metric && !op->n[mode])
@@ -200,6 +212,15 @@ static void list_kernels(const char *bench)
 	}
 }
 
+static void list_rows(const char *bench)
+{
+	(void)bench;
+	for (size_t i = 0; i < bench_rows_count; i++)
+		if (bench_rows[i].kind != KIND_CONVOY)
+			printf("%s\t%s\n", bench_rows[i].bench,
+			       bench_rows[i].variant);
+}
+
 static void list_cases(const char *bench)
 {
 	(void)bench;
@@ -207,14 +228,25 @@ static void list_cases(const char *bench)
 		puts(vmms[i].name);
 }
 
-/* The command line of one VMM for the first row, for the record. */
+/* The machine of the first row that it can make. */
+static bool find_args(const struct vmms_vmm *vmm, struct vmms_args *args)
+{
+	for (size_t i = 0; i < bench_rows_count; i++) {
+		*args = (struct vmms_args){ .n = 0 };
+		if (vmm->args(&bench_rows[i].machine, args))
+			return true;
+	}
+	return false;
+}
+
+/* The command line of one VMM, for the record. */
 static void print_args(const char *vmm)
 {
 	for (size_t i = 0; i < vmms_count; i++) {
-		struct vmms_args args = { .n = 0 };
+		struct vmms_args args;
 
 		if (!vmm || strcmp(vmms[i].name, vmm) ||
-		    !vmms[i].args(&bench_rows[0].machine, &args))
+		    !find_args(&vmms[i], &args))
 			continue;
 		for (size_t a = 0; a < args.n; a++)
 			printf(strchr(args.v[a], ' ') ? "%s'%s'" : "%s%s",
@@ -236,10 +268,13 @@ static void parse(struct command *c, int argc, char *argv[])
 		{ "bench", required_argument, NULL, 'b' },
 		{ "variant", required_argument, NULL, 'v' },
 		{ "case", required_argument, NULL, 'c' },
+		{ "metric", required_argument, NULL, 'M' },
 		{ "mode", required_argument, NULL, 'm' },
 		{ "runs", required_argument, NULL, 'r' },
 		{ "try", required_argument, NULL, 't' },
+		{ "convoy", no_argument, NULL, 'C' },
 		{ "list", no_argument, NULL, 'l' },
+		{ "list-rows", no_argument, NULL, 'R' },
 		{ "list-cases", no_argument, NULL, 'L' },
 		{ "list-kernels", no_argument, NULL, 'k' },
 		{ "args", no_argument, NULL, 'a' },
@@ -254,16 +289,22 @@ static void parse(struct command *c, int argc, char *argv[])
 			c->variant = optarg;
 		else if (o == 'c')
 			c->opt.vmms = optarg;
+		else if (o == 'M')
+			c->opt.metric = optarg;
 		else if (o == 'm')
 			c->opt.mode = parse_mode(optarg);
 		else if (o == 'r')
 			c->opt.runs = (unsigned int)atoi(optarg);
 		else if (o == 't')
 			usleep((useconds_t)atoi(optarg) * TRY_US);
+		else if (o == 'C')
+			c->opt.convoy = true;
 		else if (o == 'l' || o == 'L')
 			c->list = o == 'l' ? list_benches : list_cases;
 		else if (o == 'k')
 			c->list = list_kernels;
+		else if (o == 'R')
+			c->list = list_rows;
 		else if (o == 'a')
 			c->args = true;
 		else

@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PRELOAD BENCH_DIR "/statsfd.so"
+#define PRELOAD "/bench/statsfd.so" /* counts are made in L1 only */
 #define ERRORS	"/tmp/bench.err"
 
 /*
@@ -140,6 +140,7 @@ int session_start(struct session *s)
 void session_stop(struct session *s)
 {
 	kvmstats_close(&s->stats);
+	s->wished = s->acted = s->refused = 0;
 	vmproc_stop(&s->vm);
 }
 
@@ -182,6 +183,42 @@ static uint64_t cpu_ns(const struct session *s)
 	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
+static void take_value(struct session_result *r, const char *line)
+{
+	struct session_value *v = &r->more[r->nr_more];
+
+	if (r->nr_more < VALUES &&
+	    sscanf(line, "V %23s %lf", v->name, &v->value) == 2)
+		r->nr_more++;
+}
+
+double session_value(const struct session_result *r, const char *name)
+{
+	for (unsigned int i = 0; i < r->nr_more; i++)
+		if (!strcmp(r->more[i].name, name))
+			return r->more[i].value;
+	return 0;
+}
+
+static bool is_answer(const char *line)
+{
+	return *line && strchr("RES", *line) && line[1] == ' ';
+}
+
+/* The line with the answer; the values before it are kept. */
+static int hear(struct session *s, struct session_result *r, char *line,
+		size_t size, uint64_t deadline)
+{
+	int err;
+
+	do {
+		err = vmproc_line(&s->vm, line, size, deadline);
+		if (!err)
+			take_value(r, line);
+	} while (!err && !is_answer(line));
+	return err;
+}
+
 int session_do(struct session *s, const char *command, struct session_result *r)
 {
 	uint64_t start = now_ns(), cpu = cpu_ns(s),
@@ -190,10 +227,8 @@ int session_do(struct session *s, const char *command, struct session_result *r)
 	char line[256];
 	int err = vmproc_say(&s->vm, command);
 
-	do
-		err = err ? err
-			  : vmproc_line(&s->vm, line, sizeof(line), deadline);
-	while (!err && (!strchr("RES", line[0]) || line[1] != ' '));
+	*r = (struct session_result){ 0 };
+	err = err ? err : hear(s, r, line, sizeof(line), deadline);
 	if (err) {
 		explain(s, command, err);
 		return err;
@@ -208,8 +243,15 @@ int session_do(struct session *s, const char *command, struct session_result *r)
 		return -EPROTO;
 	}
 	compare_clocks(s, command, ns + waited, now_ns() - start);
-	*r = (struct session_result){ ns,   ops, bytes,		 p50, p99, min,
-				      mean, max, cpu_ns(s) - cpu };
+	r->cpu_ns = cpu_ns(s) - cpu;
+	r->ns = ns;
+	r->ops = ops;
+	r->bytes = bytes;
+	r->p50 = p50;
+	r->p99 = p99;
+	r->min = min;
+	r->mean = mean;
+	r->max = max;
 	return 0;
 }
 

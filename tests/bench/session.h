@@ -8,6 +8,7 @@
 #include "tests/bench/vmproc.h"
 
 #define SESSIONS 8 /* VMMs at once */
+#define VALUES	 32
 /*
  * How often a machine that hangs is made anew before it has failed.  The bed's
  * QEMU now and then delivers an interrupt of the guest a second time when L1's
@@ -26,6 +27,8 @@ struct session {
 	struct kvmstats stats;
 	uint64_t user_before; /* returns of KVM_RUN before it was started */
 	uint64_t asked_ns;    /* the next operation lasts so long by itself */
+	/* Of its life: how often a waiter wished another vCPU to run ... */
+	double wished, acted, refused; /* ... and what hotline made of it */
 	bool failed;
 };
 
@@ -46,12 +49,21 @@ int session_counts(struct session *s, struct kvmstats_values *v);
  * -EPROTO: the guest says no, -EOPNOTSUPP: it lacks something, -ETIMEDOUT: it
  * hangs, or another -errno.
  */
+struct session_value {
+	char name[24];
+	double value;
+};
 struct session_result {
 	uint64_t ns, ops, bytes, p50, p99, min, mean, max;
 	uint64_t cpu_ns; /* of the VMM's threads, meanwhile */
+	struct session_value more[VALUES];
+	unsigned int nr_more;
 };
 int session_do(struct session *s, const char *command,
 	       struct session_result *r);
+
+/* One of the values that came with it, or 0. */
+double session_value(const struct session_result *r, const char *name);
 
 void session_sample(const struct session *s, const char *metric,
 		    const char *unit, const char *mode, double value);

@@ -126,6 +126,7 @@ static const struct bench_op trapped_clock_ops[] = {
 #define FULL	    .initrd = "full.cpio", .append = "hotline.ready"
 #define GUEST	    .initrd = "guest.cpio", .append = "rdinit=/guest"
 #define TIMER(more) .initrd = "timer.cpio", .append = "rdinit=/guest" more
+#define LOAD	    .initrd = "load.cpio", .append = "rdinit=/guest"
 #define PV	    .kernel = KERNEL_PV
 
 /* The trapped timer is a peer's, with the kernel that that one can boot. */
@@ -308,6 +309,44 @@ const struct bench_row bench_rows[] = {
 	HZ("HZ=100", 0),
 	HZ("HZ=250", 250),
 	HZ("HZ=1000", 1000),
+
+	/* Two, for one has no paravirtual locks. */
+	{ .bench = "lock",
+	  .kind = KIND_OPS,
+	  .variant = "uncontended",
+	  .machine = { GUEST, PV, .line = true, .cpus = 2,
+		       .waits = WAITS_AUTO },
+	  .ops = uncontended_ops },
+
+#define YIELD(name, nr, load)                                                  \
+	{                                                                      \
+		.bench = "yield", .kind = KIND_YIELD, .variant = name,         \
+		.machine = { LOAD, PV, .line = true, .cpus = nr,               \
+			     .waits = WAITS_AUTO },                            \
+		.yield = &load                                                 \
+	}
+#define HOLDER(name, load)                                                     \
+	{                                                                      \
+		.bench = "yield", .kind = KIND_HOLDER, .variant = name,        \
+		.machine = { GUEST, PV, .line = true, .cpus = 2,               \
+			     .waits = WAITS_ALL },                             \
+		.yield = &load                                                 \
+	}
+	HOLDER("holder off, 1 hog", yield_one_hog),
+	HOLDER("holder off, 3 hogs", yield_three_hogs),
+	YIELD("2:1", 4, yield_alone),
+	YIELD("3:1", 6, yield_alone),
+	YIELD("2:1 and hogs", 4, yield_beside_hogs),
+	YIELD("3:1 and hogs", 6, yield_beside_hogs),
+	YIELD("1:1", 2, yield_alone),
+	YIELD("1:1 and hogs", 2, yield_beside_hogs),
+	YIELD("2:1, programs", 4, yield_programs),
+	{ .bench = "yield",
+	  .kind = KIND_CONVOY,
+	  .variant = "convoy",
+	  .machine = { GUEST, PV, .line = true, .cpus = 4,
+		       .waits = WAITS_AUTO },
+	  .yield = &yield_convoy },
 
 	{ .bench = "memory",
 	  .kind = KIND_MEMORY,

@@ -14,8 +14,8 @@
 	}
 
 /* table_line.c */
-extern const struct bench_op line_ops[], lock_ops[], msr_ops[], perf_ops[],
-	perf_off_ops[];
+extern const struct bench_op line_ops[], lock_ops[], uncontended_ops[],
+	msr_ops[], perf_ops[], perf_off_ops[];
 
 /* table_timer.c */
 extern const struct bench_op timer_ops[], deadline_ops[], oneshot_ops[],

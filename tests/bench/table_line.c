@@ -67,6 +67,13 @@ const struct bench_op lock_ops[] = {
 	{ .metric = NULL },
 };
 
+static const char locked[] = "spin lock taken and dropped, 1000 times";
+
+const struct bench_op uncontended_ops[] = {
+	{ locked, "line uncontended", UNIT_US_PER_OP, N(300, 3000), "" },
+	{ .metric = NULL },
+};
+
 /* Each MSR is an operation, by lists from one entry on: hotline.msr_min=1. */
 #define MSRS(kind, which, how, k)                                              \
 	{                                                                      \

@@ -10,8 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define HOTLINE "/bench/hotline"
-#define QEMU	"/usr/bin/qemu-system-x86_64"
+#define QEMU "/usr/bin/qemu-system-x86_64"
 
 /* What hotline gives its guests by default, and so the peers' get it too. */
 #define PARAMS "quiet panic=-1 reboot=k tsc=reliable noreplace-smp"
@@ -29,6 +28,13 @@ void vmms_arg(struct vmms_args *a, const char *format, ...)
 	a->v[a->n] = NULL;
 }
 
+const char *vmms_dir(void)
+{
+	const char *dir = getenv("BENCH_DIR");
+
+	return dir ? dir : "/bench";
+}
+
 void vmms_kernel_name(const struct vmms_machine *m, char *buf, size_t size)
 {
 	int n = snprintf(buf, size, "%s",
@@ -43,7 +49,7 @@ static void add_kernel(struct vmms_args *a, const struct vmms_machine *m)
 	char name[32];
 
 	vmms_kernel_name(m, name, sizeof(name));
-	vmms_arg(a, "%s/%s/vmlinux", BENCH_DIR, name);
+	vmms_arg(a, "%s/%s/vmlinux", vmms_dir(), name);
 }
 
 static unsigned int cpus(const struct vmms_machine *m)
@@ -57,16 +63,14 @@ static void words(struct vmms_args *a, const char *const list[])
 		vmms_arg(a, "%s", *list);
 }
 
-static bool hotline_args(const struct vmms_machine *m, struct vmms_args *a)
+static void our_args(const struct vmms_machine *m, struct vmms_args *a)
 {
-	if (m->timers)
-		return false;
-	vmms_arg(a, "%s", HOTLINE);
+	vmms_arg(a, "%s/hotline", vmms_dir());
 	vmms_arg(a, "run");
 	vmms_arg(a, "-k");
 	add_kernel(a, m);
 	vmms_arg(a, "-i");
-	vmms_arg(a, "%s/%s", BENCH_DIR, m->initrd);
+	vmms_arg(a, "%s/%s", vmms_dir(), m->initrd);
 	vmms_arg(a, "-m");
 	vmms_arg(a, "%d", BENCH_RAM_MIB);
 	vmms_arg(a, "-p");
@@ -86,7 +90,49 @@ static bool hotline_args(const struct vmms_machine *m, struct vmms_args *a)
 	else
 		vmms_arg(a, "--net=tap=tap%u,vhost=%s", m->place,
 			 m->net == NET_TAP_VHOST ? "on" : "off");
+}
+
+/* As our_args(), but how the guest waits for locks is not the default. */
+static bool waiting_args(const struct vmms_machine *m, struct vmms_args *a,
+			 const char *yield, const char *params)
+{
+	our_args(m, a);
+	vmms_arg(a, "--yield=%s", yield);
+	vmms_arg(a, "-p");
+	vmms_arg(a, "%s", params);
 	return true;
+}
+
+/* With both ways of ours to be seen, the first one is this. */
+static bool hotline_args(const struct vmms_machine *m, struct vmms_args *a)
+{
+	if (m->timers)
+		return false;
+	if (m->waits == WAITS_ALL)
+		return waiting_args(m, a, "pull", "");
+	our_args(m, a);
+	return true;
+}
+
+static bool lease_args(const struct vmms_machine *m, struct vmms_args *a)
+{
+	return m->waits == WAITS_ALL && waiting_args(m, a, "lease", "");
+}
+
+static bool kvm_args(const struct vmms_machine *m, struct vmms_args *a)
+{
+	return m->waits && waiting_args(m, a, "kvm", "");
+}
+
+static bool pv_spin_args(const struct vmms_machine *m, struct vmms_args *a)
+{
+	return m->waits && waiting_args(m, a, "off", "hotline.yield=off");
+}
+
+static bool no_pv_args(const struct vmms_machine *m, struct vmms_args *a)
+{
+	return m->waits &&
+	       waiting_args(m, a, "off", "hotline.yield=off nopvspin");
 }
 
 /* What both kinds of QEMU get; bus is how its virtio devices are named. */
@@ -106,7 +152,7 @@ static void qemu_args(const struct vmms_machine *m, struct vmms_args *a,
 	vmms_arg(a, "-kernel");
 	add_kernel(a, m);
 	vmms_arg(a, "-initrd");
-	vmms_arg(a, "%s/%s", BENCH_DIR, m->initrd);
+	vmms_arg(a, "%s/%s", vmms_dir(), m->initrd);
 	vmms_arg(a, "-append");
 	vmms_arg(a, "console=%s " PARAMS " %s", hvc ? "hvc0" : "ttyS0",
 		 m->append);
@@ -163,7 +209,7 @@ static void qemu_net(const struct vmms_machine *m, struct vmms_args *a,
  */
 static bool microvm_args(const struct vmms_machine *m, struct vmms_args *a)
 {
-	if (m->line || m->timers)
+	if (m->line || m->timers || m->waits)
 		return false;
 	vmms_arg(a, "%s", QEMU);
 	vmms_arg(a, "-M");
@@ -184,7 +230,7 @@ static bool microvm_args(const struct vmms_machine *m, struct vmms_args *a)
  */
 static bool q35_args(const struct vmms_machine *m, struct vmms_args *a)
 {
-	if (m->line || m->kernel == KERNEL_PV)
+	if (m->line || m->waits || m->kernel == KERNEL_PV)
 		return false;
 	vmms_arg(a, "%s", QEMU);
 	vmms_arg(a, "-M");
@@ -205,8 +251,9 @@ static bool q35_args(const struct vmms_machine *m, struct vmms_args *a)
 }
 
 const struct vmms_vmm vmms[] = {
-	{ "hotline", hotline_args },
-	{ "qemu-microvm", microvm_args },
-	{ "qemu-q35", q35_args },
+	{ "hotline", hotline_args }, { "qemu-microvm", microvm_args },
+	{ "qemu-q35", q35_args },    { "lease", lease_args },
+	{ "kvm-yield", kvm_args },   { "pv-spin", pv_spin_args },
+	{ "no-pv", no_pv_args },
 };
 const size_t vmms_count = sizeof(vmms) / sizeof(vmms[0]);

@@ -6,14 +6,16 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Where things are, in L1. */
-#define BENCH_DIR     "/bench"
+/* Where things are: /bench, as in L1, or what BENCH_DIR says. */
+const char *vmms_dir(void);
 #define BENCH_DISK    "/dev/shm/bench%u.img"
 #define BENCH_RAM_MIB 128
 #define BENCH_ARGS    96
 
 enum vmms_kernel { KERNEL_COMMON, KERNEL_PV };
 enum vmms_console { CONSOLE_VIRTIO, CONSOLE_SERIAL };
+/* Ways of waiting for locks are compared, by machines of ours only. */
+enum vmms_waits { WAITS_USUAL, WAITS_AUTO, WAITS_ALL };
 enum vmms_net { NET_NONE, NET_TAP, NET_TAP_VHOST, NET_USER };
 
 /* A machine to be made, in words that all VMMs know. */
@@ -22,10 +24,11 @@ struct vmms_machine {
 	unsigned int hz; /* the kernel's ticks a second; 0: as it comes */
 	enum vmms_console console;
 	enum vmms_net net;
-	unsigned int cpus;  /* 0: one */
-	bool disk;	    /* BENCH_DISK, its own */
-	bool line;	    /* hypercalls, which only we have */
-	bool timers;	    /* HPET and ACPI PM timer, by ACPI */
+	unsigned int cpus; /* 0: one */
+	bool disk;	   /* BENCH_DISK, its own */
+	bool line;	   /* hypercalls, which only we have */
+	bool timers;	   /* HPET and ACPI PM timer, by ACPI */
+	enum vmms_waits waits;
 	const char *initrd; /* a file of BENCH_DIR */
 	const char *append; /* to the kernel's command line */
 	unsigned int place; /* number of its disk, tap and network */

@@ -19,7 +19,7 @@ declare -A groups=(
 	[bed]="qemu-system-x86 seabios e2fsprogs mmdebstrap uidmap
 		busybox-static cpio kmod xz-utils zstd gcc libc6-dev util-linux procps"
 	# what benchmarks run in guests beyond their own programs
-	[bench]="rt-tests"
+	[bench]="rt-tests sysbench"
 	# checks of the source, and fuzzing
 	[lint]="clang clang-format libclang-rt-dev cppcheck shellcheck universal-ctags"
 	# the model of the split-phase protocol
