@@ -41,7 +41,7 @@ yield_flood() {
 	wait_line got '^  own:'
 	cat got
 	vmm=$(vmm_of $job)
-	wait_for 30 calm "$vmm"
+	wait_for calm "$vmm"
 	sched_of "$vmm"
 	echo "done $(value_of done), pulls $(counted pulls), leases $(counted leases)"
 	hotline stat foe | grep '^yields:'
@@ -80,10 +80,10 @@ yield_ends() {
 		flood 100000000 --yield "$1,rate=1000000" >got 2>&1 &
 		job=$!
 		vmm=$(vmm_of $job)
-		wait_for 30 sh -c "$dir/hotline stat foe --json | grep -q '\"$2\":[1-9]'"
+		wait_for sh -c "$dir/hotline stat foe --json | grep -q '\"$2\":[1-9]'"
 		if [ "$i" = 1 ]; then
 			hotline pause foe
-			wait_for 30 calm "$vmm"
+			wait_for calm "$vmm"
 			echo "paused: $(sched_of "$vmm")"
 			hotline resume foe
 		fi
@@ -101,11 +101,11 @@ yield_pinned() {
 	flood 100000000 --yield pull,rate=1000000 >got 2>&1 &
 	job=$!
 	vmm=$(vmm_of $job)
-	wait_for 30 sh -c "$dir/hotline stat foe --json | grep -q '\"pulls\":[1-9]'"
+	wait_for sh -c "$dir/hotline stat foe --json | grep -q '\"pulls\":[1-9]'"
 	# A pull that is just being made puts back what it found.
-	wait_for 30 pin "$vmm"
+	wait_for pin "$vmm"
 	i=$(counted refused)
-	wait_for 30 sh -c "[ \$($dir/hotline stat foe --json | sed 's/.*\"refused\":\([0-9]*\).*/\1/') -gt $((i + 100)) ]"
+	wait_for sh -c "[ \$($dir/hotline stat foe --json | sed 's/.*\"refused\":\([0-9]*\).*/\1/') -gt $((i + 100)) ]"
 	pinned "$vmm" || fail "$(sched_of "$vmm")"
 	echo "pinned, refused"
 	hotline stop foe
