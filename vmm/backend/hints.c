@@ -30,7 +30,7 @@
 #define LINGER_NS     (1000 * NS_PER_MS) /* it looks on without yields */
 /* A wait is counted when it is over: what one look saw is good so long. */
 #define GOOD_NS	       (50 * NS_PER_MS)
-#define SHARED_PERCENT 5 /* of the time between two looks, waited */
+#define SHARED_PERCENT 20 /* of the time between two looks, waited */
 
 struct hints_cpu {
 	int fd;		    /* of its schedstat, or -1 */
