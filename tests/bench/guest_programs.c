@@ -28,16 +28,16 @@ static const struct load {
 } loads[] = {
 	{ "hackbench",
 	  "Time:",
-	  { "/bin/hackbench", "-g", "2", "-f", "3", "-l", "60", NULL } },
+	  { "/bin/hackbench", "-g", "2", "-f", "3", "-l", "600", NULL } },
 	{ "sysbench-threads",
 	  "total time:",
 	  { "/bin/sysbench", "threads", "--threads=%s", "--time=0",
-	    "--events=400", "--thread-yields=20", "--thread-locks=2", "run",
+	    "--events=2000", "--thread-yields=20", "--thread-locks=2", "run",
 	    NULL } },
 	{ "sysbench-mutex",
 	  "total time:",
 	  { "/bin/sysbench", "mutex", "--threads=%s", "--mutex-num=1",
-	    "--mutex-locks=4000", "--mutex-loops=300", "run", NULL } },
+	    "--mutex-locks=20000", "--mutex-loops=300", "run", NULL } },
 };
 
 static void become(const struct load *load, const char *threads, int out)
