@@ -6,7 +6,7 @@
 # Without the right to real-time priorities.
 unprivileged() { setpriv --bounding-set -sys_nice "$dir/hotline" "$@"; }
 
-flood() {
+misuse() {
 	local n="$1"
 	shift
 	tiny yield "cpus=3 n=$n" -c 3 --name foe "$@"
@@ -36,7 +36,7 @@ yield_humble() {
 # yield_flood HOW: then no thread of the VMM's is other than it was.
 yield_flood() {
 	local job vmm
-	flood 500 --yield "$1" -p stay=1 >got &
+	misuse 500 --yield "$1" -p stay=1 >got &
 	job=$!
 	wait_line got '^  own:'
 	cat got
@@ -55,7 +55,7 @@ value_of() { sed -n "s/^  $1: //p" got; }
 # One yield a second is earned, and no lost count: each call is one of these.
 yield_limit() {
 	local job sum=0 what
-	flood 400 --yield "pull,rate=1" -p stay=1 >got &
+	misuse 400 --yield "pull,rate=1" -p stay=1 >got &
 	job=$!
 	wait_line got '^  own:'
 	for what in pulls needless limited; do
@@ -77,7 +77,7 @@ yield_ends() {
 	hog=$!
 	before=$(sched_of $hog)
 	for i in 1 2 3; do
-		flood 100000000 --yield "$1,rate=1000000" >got 2>&1 &
+		misuse 100000000 --yield "$1,rate=1000000" >got 2>&1 &
 		job=$!
 		vmm=$(vmm_of $job)
 		wait_for sh -c "$dir/hotline stat foe --json | grep -q '\"$2\":[1-9]'"
@@ -98,7 +98,7 @@ yield_ends() {
 # What the user says of a thread holds: it may not be where the other is.
 yield_pinned() {
 	local job vmm i
-	flood 100000000 --yield pull,rate=1000000 >got 2>&1 &
+	misuse 100000000 --yield pull,rate=1000000 >got 2>&1 &
 	job=$!
 	vmm=$(vmm_of $job)
 	wait_for sh -c "$dir/hotline stat foe --json | grep -q '\"pulls\":[1-9]'"
