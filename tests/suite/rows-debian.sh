@@ -7,7 +7,7 @@ debian() {
 	local release
 	release=$(cat "$dir/debian/release")
 	"$dir/pty" "$dir/hotline" run $off -k "$dir/debian/vmlinuz" \
-		-i "$dir/debian/initrd.img" -p "root=/dev/vda ro rootdelay=1800 $quirks" -m 512 \
+		-i "$dir/debian/initrd.img" -p "root=/dev/vda ro $quirks" -m 512 \
 		-d "$SUITE_DEBIAN,overlay=tmp" "$@" <<END
 limit 2000
 expect debian login: 
