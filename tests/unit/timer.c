@@ -40,6 +40,23 @@ START_TEST(what_kvm_refuses_is_an_error)
 }
 END_TEST
 
+static int take_none(unsigned long req, struct kvm_msrs *msrs)
+{
+	ck_assert(req == KVM_SET_MSRS && msrs->nmsrs == 1);
+	return 0;
+}
+
+START_TEST(a_deadline_that_kvm_leaves_out_is_an_error)
+{
+	struct kvm_run run;
+	struct vcpu vcpu = stranger(&run, false);
+
+	bed.kvm.on = true;
+	bed.kvm.msrs = take_none;
+	ck_assert_int_eq(timer_set(&vcpu, 1), -EIO);
+}
+END_TEST
+
 /* As behind the exit after a first halt. */
 START_TEST(registers_that_are_shared_are_changed_in_place)
 {
@@ -113,6 +130,7 @@ int main(void)
 	tcase_add_checked_fixture(tc, line_setup, line_teardown);
 	tcase_add_test(tc, only_a_vcpu_has_a_timer);
 	tcase_add_loop_test(tc, what_kvm_refuses_is_an_error, 0, 2);
+	tcase_add_test(tc, a_deadline_that_kvm_leaves_out_is_an_error);
 	tcase_add_test(tc, registers_that_are_shared_are_changed_in_place);
 	tcase_add_test(tc, registers_that_are_not_shared_are_read_and_written);
 	tcase_add_test(tc, other_arguments_are_zero);

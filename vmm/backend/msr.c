@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The allow-list, and the ioctls behind it.  KVM takes what KVM_SET_MSRS says
+ * The allow-list, and what becomes of a list.  KVM takes what KVM_SET_MSRS says
  * for the host's word and leaves out checks that it makes of a guest's WRMSR.
  * So the list has only MSRs whose handling does not ask who writes, as read in
  * Linux 6.12 (docs/security.md); where only some values are alike, it is said
@@ -13,7 +13,6 @@
 #include <linux/kvm.h>
 #include <stddef.h>
 #include <string.h>
-#include <sys/ioctl.h>
 
 #include "vmm/core/vcpu.h"
 #include "vmm/core/vm.h"
@@ -141,25 +140,14 @@ bool msr_may_write(const struct msr_rules *rules, uint32_t msr, uint64_t value)
 	return may_read(rules, msr);
 }
 
-/* KVM_SET_MSRS or KVM_GET_MSRS; how many it did. */
-static unsigned int ask_kvm(struct vcpu *vcpu, unsigned long request,
-			    struct kvm_msr_entry *e, unsigned int nr)
+/* How many it did. */
+static unsigned int access_kvms(struct vcpu *vcpu, unsigned long request,
+				struct kvm_msr_entry *e, unsigned int nr)
 {
-	uint64_t buf[(sizeof(struct kvm_msrs) +
-		      MSR_BATCH_MAX * sizeof(struct kvm_msr_entry)) /
-		     8];
-	struct kvm_msrs *msrs = (void *)buf;
-	int done;
+	int done = request == KVM_SET_MSRS ? vcpu_set_msrs(vcpu, e, nr)
+					   : vcpu_get_msrs(vcpu, e, nr);
 
-	msrs->nmsrs = nr;
-	msrs->pad = 0;
-	memcpy(msrs->entries, e, nr * sizeof(e[0]));
-	done = ioctl(vcpu->fd, request, msrs);
-	if (done <= 0)
-		return 0;
-	if (request == KVM_GET_MSRS)
-		memcpy(e, msrs->entries, (size_t)done * sizeof(e[0]));
-	return (unsigned int)done;
+	return done > 0 ? (unsigned int)done : 0;
 }
 
 static bool is_for_kvm(const struct msr_rules *rules, unsigned long request,
@@ -196,7 +184,7 @@ static unsigned int access_all(const struct msr_rules *rules, struct vcpu *vcpu,
 			if (!is_for_kvm(rules, request, &e[i + n]))
 				break;
 		if (n) {
-			done = ask_kvm(vcpu, request, &e[i], n);
+			done = access_kvms(vcpu, request, &e[i], n);
 			i += done;
 			if (done == n)
 				continue;

@@ -9,12 +9,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "vmm/core/vcpu.h"
+
 struct kvm_cpuid2;
-struct kvm_msr_entry;
-struct vcpu;
 
 #define MSR_RULES     16
-#define MSR_BATCH_MAX 64
+#define MSR_BATCH_MAX VCPU_MSRS_MAX
 
 /* What this machine's processors have of the allow-list; constant. */
 struct msr_rules {

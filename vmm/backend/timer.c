@@ -4,8 +4,6 @@
 
 #include <cpuid.h>
 #include <errno.h>
-#include <linux/kvm.h>
-#include <sys/ioctl.h>
 
 #include "vmm/core/vcpu.h"
 
@@ -14,22 +12,9 @@
 
 int timer_set(struct vcpu *vcpu, uint64_t deadline)
 {
-	uint64_t buf[(sizeof(struct kvm_msrs) + sizeof(struct kvm_msr_entry)) /
-		     sizeof(uint64_t)] = { 0 };
-	struct kvm_msrs *msrs = (void *)buf;
-	int n;
-
 	if (!vcpu)
 		return -ENODEV;
-	msrs->nmsrs = 1;
-	msrs->entries[0] = (struct kvm_msr_entry){
-		.index = MSR_IA32_TSC_DEADLINE,
-		.data = deadline,
-	};
-	n = ioctl(vcpu->fd, KVM_SET_MSRS, msrs);
-	if (n < 0)
-		return -errno;
-	return n == 1 ? 0 : -EIO;
+	return vcpu_set_msr(vcpu, MSR_IA32_TSC_DEADLINE, deadline);
 }
 
 /*

@@ -2,9 +2,7 @@
 #include "vmm/backend/waits.h"
 
 #include <asm/kvm_para.h>
-#include <linux/kvm.h>
 #include <stddef.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "vmm/core/stats.h"
@@ -17,16 +15,12 @@
 /* Where the vCPU has its struct kvm_steal_time; 0: nowhere. */
 static uint64_t steal_time(const struct vcpu *vcpu)
 {
-	uint64_t buf[(sizeof(struct kvm_msrs) + sizeof(struct kvm_msr_entry)) /
-		     sizeof(uint64_t)] = { 0 };
-	struct kvm_msrs *msrs = (void *)buf;
+	uint64_t value;
 
-	msrs->nmsrs = 1;
-	msrs->entries[0].index = MSR_KVM_STEAL_TIME;
-	if (ioctl(vcpu->fd, KVM_GET_MSRS, msrs) != 1 ||
-	    !(msrs->entries[0].data & KVM_MSR_ENABLED))
+	if (vcpu_get_msr(vcpu, MSR_KVM_STEAL_TIME, &value) ||
+	    !(value & KVM_MSR_ENABLED))
 		return 0;
-	return msrs->entries[0].data & KVM_STEAL_VALID_BITS;
+	return value & KVM_STEAL_VALID_BITS;
 }
 
 /* Only its own thread can ask for a vCPU's MSRs without waiting for it. */

@@ -14,6 +14,7 @@
 #include "vmm/core/vm.h"
 
 struct exits;
+struct kvm_msr_entry;
 struct kvm_run;
 
 enum vcpu_counter { /* exits to this process, by reason */
@@ -79,6 +80,21 @@ int vcpu_set_boot_regs(struct vcpu *vcpu, const struct vcpu_regs *regs);
  * 0 or -errno.
  */
 int vcpu_set_x2apic(struct vcpu *vcpu);
+
+/*
+ * KVM's MSRs of the vCPU, by the host's rules.  Before it starts, or on its own
+ * thread outside of KVM_RUN: others wait for it.  Of many, up to VCPU_MSRS_MAX:
+ * how many KVM did from the first on, the next being one that it refuses; or
+ * -errno.  Of one: 0, -EIO if KVM refuses it, or another -errno; *value is left
+ * alone then.
+ */
+#define VCPU_MSRS_MAX 64
+int vcpu_set_msrs(struct vcpu *vcpu, const struct kvm_msr_entry *e,
+		  unsigned int nr);
+int vcpu_get_msrs(const struct vcpu *vcpu, struct kvm_msr_entry *e,
+		  unsigned int nr);
+int vcpu_set_msr(struct vcpu *vcpu, uint32_t msr, uint64_t value);
+int vcpu_get_msr(const struct vcpu *vcpu, uint32_t msr, uint64_t *value);
 
 /* Thread creation; 0 or -errno.  The others wait for INIT/SIPI in the kernel. */
 int vcpu_start(struct vcpu *vcpu);

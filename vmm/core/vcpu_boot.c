@@ -2,7 +2,6 @@
 /* The boot processor's registers at the kernel's entry point; main thread. */
 #include <errno.h>
 #include <linux/kvm.h>
-#include <string.h>
 #include <sys/ioctl.h>
 
 #include "vmm/core/vcpu.h"
@@ -44,13 +43,9 @@ static int set_msrs(struct vcpu *vcpu)
 		{ .index = MSR_IA32_MISC_ENABLE, .data = MISC_FAST_STRING },
 		{ .index = MSR_MTRR_DEF_TYPE, .data = MTRR_ON_WRITE_BACK },
 	};
-	uint64_t buf[(sizeof(struct kvm_msrs) + sizeof(wanted)) / 8];
-	struct kvm_msrs *msrs = (void *)buf;
+	int n = vcpu_set_msrs(vcpu, wanted, sizeof(wanted) / sizeof(wanted[0]));
 
-	msrs->nmsrs = sizeof(wanted) / sizeof(wanted[0]);
-	msrs->pad = 0;
-	memcpy(msrs->entries, wanted, sizeof(wanted));
-	return ioctl(vcpu->fd, KVM_SET_MSRS, msrs) < 0 ? -errno : 0;
+	return n < 0 ? n : 0;
 }
 
 int vcpu_set_x2apic(struct vcpu *vcpu)
