@@ -56,6 +56,7 @@ extern volatile unsigned int trap_irqs, trap_nmis;
 void cpu_init(void);
 void ap_run(void (*fn)(void *), void *arg); /* once */
 extern volatile bool ap_running;
+void ap_wait(void); /* until fn has returned; not for ever */
 void lapic_write(uint32_t reg, uint64_t val); /* by its offset in the page */
 void ipi(uint32_t to, uint32_t command);      /* to an APIC id */
 

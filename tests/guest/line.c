@@ -4,16 +4,12 @@
  * and rings that lie where they cannot, and a second processor that rewrites
  * what the VMM is just reading.
  */
-#include "guest.h"
+#include "calls.h"
 
 #include "include/hotline/async.h"
-#include "include/hotline/hypercall.h"
 #include "include/hotline/platform.h"
 #include "include/hotline/test.h"
 
-#define PAGE	 4096
-#define CALLS	 ((volatile struct hl_call *)ARENA) /* the call page */
-#define CALLS_AT ARENA
 #define LIST_AT	 (ARENA + 0x10000) /* 64 pages */
 #define RING_AT	 (ARENA + 0x100000)
 #define PLAY	 (ARENA + 0x200000) /* where the random ones lie */
@@ -41,22 +37,10 @@ static int64_t vmcall(uint64_t nr, uint64_t rbx, uint64_t rcx, uint64_t rdx)
 static volatile struct hl_call *slot(unsigned int i, uint16_t op, uint64_t a,
 				     uint64_t b, uint64_t c)
 {
-	volatile struct hl_call *s = &CALLS[i];
+	volatile struct hl_call *s = calls_fill(0, i, op, a, b);
 
-	s->op = op;
-	s->flags = 0;
-	s->done = 0;
-	s->result = HL_NOT_RUN;
-	s->arg[0] = a;
-	s->arg[1] = b;
 	s->arg[2] = c;
-	s->arg[3] = s->arg[4] = s->arg[5] = 0;
 	return s;
-}
-
-static void cross(uint32_t run)
-{
-	outl(HL_LINE_PORT + HL_LINE_RUN, run);
 }
 
 static int64_t call(uint16_t op, uint64_t a, uint64_t b, uint64_t c)
@@ -64,18 +48,13 @@ static int64_t call(uint16_t op, uint64_t a, uint64_t b, uint64_t c)
 	volatile struct hl_call *s = slot(0, op, a, b, c);
 
 	for (int i = 0; i < 20000 && s->result == HL_NOT_RUN; i++)
-		cross(HL_RUN(0, 1));
+		calls_cross(HL_RUN(0, 1));
 	return s->result;
-}
-
-static void set_page(uint64_t at)
-{
-	outl(HL_LINE_PORT + HL_LINE_PAGE, (uint32_t)(at / PAGE));
 }
 
 int64_t line_call(uint16_t op, uint64_t arg)
 {
-	set_page(CALLS_AT);
+	calls_take_page(0);
 	return call(op, arg, 0, 0);
 }
 
@@ -105,20 +84,20 @@ static void pages(void)
 					0xfffff000, 0x80000000000 };
 
 	check(inl(HL_LINE_PORT + HL_LINE_PAGE) == ~0u, "a page from the start");
-	cross(HL_RUN(0, 1));
+	calls_cross(HL_RUN(0, 1));
 	for (unsigned int i = 0; i < ARRAY_SIZE(bad); i++) {
-		set_page(bad[i]);
+		calls_set_page(bad[i]);
 		check(inl(HL_LINE_PORT + HL_LINE_PAGE) == ~0u,
 		      "page %x is taken", bad[i]);
 	}
-	set_page(CALLS_AT);
-	check(inl(HL_LINE_PORT + HL_LINE_PAGE) == CALLS_AT / PAGE,
+	calls_take_page(0);
+	check(inl(HL_LINE_PORT + HL_LINE_PAGE) == CALLS_AT(0) / PAGE,
 	      "the page is not taken");
 	check(inl(HL_LINE_PORT + HL_LINE_RUN) == ~0u, "HL_LINE_RUN reads");
 	check(inl(HL_LINE_PORT + HL_LINE_DOORBELL) == ~0u, "doorbell reads");
 	outw(HL_LINE_PORT + HL_LINE_PAGE, 0);
 	outb(HL_LINE_PORT + HL_LINE_PAGE + 1, 0);
-	check(inl(HL_LINE_PORT + HL_LINE_PAGE) == CALLS_AT / PAGE,
+	check(inl(HL_LINE_PORT + HL_LINE_PAGE) == CALLS_AT(0) / PAGE,
 	      "narrow writes change the page");
 	for (uint32_t i = 0; i < 100; i++)
 		outl(HL_LINE_PORT + HL_LINE_DOORBELL, i * 0x1234567);
@@ -126,9 +105,9 @@ static void pages(void)
 
 static void null_works(const char *when)
 {
-	set_page(CALLS_AT);
+	calls_take_page(0);
 	check(call(HL_OP_NULL, 0, 0, 0) == 0, "null %s: %x", when,
-	      (uint64_t)CALLS[0].result);
+	      (uint64_t)CALLS(0)[0].result);
 }
 
 static void random_registers(struct random *r, uint64_t n)
@@ -147,7 +126,7 @@ static void random_registers(struct random *r, uint64_t n)
 	}
 	slot(0, HL_OP_NULL, 0, 0, 0);
 	check(vmcall(HL_VMCALL_NR, 0, HL_VMCALL_RUN, HL_RUN(0, 1)) == 1 &&
-		      CALLS[0].result == 0,
+		      CALLS(0)[0].result == 0,
 	      "null by VMCALL");
 	check(vmcall(HL_VMCALL_NR, 0, HL_VMCALL_RUN, HL_RUN(63, 2)) ==
 		      HL_EINVAL,
@@ -170,13 +149,13 @@ static void lists(void)
 		p->zero = 0;
 		p->next = bad[i];
 		check(call(HL_OP_TEST_INVERT, LIST_AT, 1000, 0) == HL_EFAULT &&
-			      CALLS[0].done == HL_LIST_ENTRIES,
+			      CALLS(0)[0].done == HL_LIST_ENTRIES,
 		      "a second page at %x", bad[i]);
 	}
 	p->next = LIST_AT;
 	check(call(HL_OP_TEST_INVERT, LIST_AT, HL_LIST_MAX, 0) == HL_LIST_MAX,
 	      "a list on itself");
-	call(HL_OP_TEST_INVERT, CALLS_AT, HL_LIST_MAX, 0);
+	call(HL_OP_TEST_INVERT, CALLS_AT(0), HL_LIST_MAX, 0);
 	check(call(HL_OP_TEST_SUM, LIST_AT, HL_LIST_MAX + 1, 0) == HL_EINVAL,
 	      "a list that is too long");
 }
@@ -207,8 +186,8 @@ static void rings(void)
 	}
 	check(status == 0, "ring_close: %x", (uint64_t)status);
 	/* The call page as a ring. */
-	memset((void *)CALLS_AT, 0, PAGE);
-	call(HL_OP_RING_OPEN, 0, CALLS_AT, 16);
+	memset((void *)CALLS_AT(0), 0, PAGE);
+	call(HL_OP_RING_OPEN, 0, CALLS_AT(0), 16);
 	outl(HL_LINE_PORT + HL_LINE_DOORBELL, 0);
 	while (call(HL_OP_RING_CLOSE, 0, 0, 0) == HL_EAGAIN)
 		;
@@ -222,7 +201,7 @@ static uint64_t somewhere(struct random *r)
 	case 1:
 		return HL_TEST_MMIO;
 	case 2:
-		return CALLS_AT;
+		return CALLS_AT(0);
 	default:
 		return PLAY + random_below(r, PLAY_LEN / PAGE) * PAGE;
 	}
@@ -236,7 +215,7 @@ static void scribble(struct random *r)
 					HL_OP_RING_OPEN,   HL_OP_RING_CLOSE,
 					HL_OP_RING_CANCEL, 0x0f,
 					HL_OP_TEST_WAKE,   0xffff };
-	volatile struct hl_call *s = &CALLS[random_below(r, HL_SLOTS)];
+	volatile struct hl_call *s = &CALLS(0)[random_below(r, HL_SLOTS)];
 	volatile struct hl_list_page *p =
 		(void *)(PLAY + random_below(r, PLAY_LEN / PAGE) * PAGE);
 
@@ -274,7 +253,6 @@ static void disturb(void *arg)
 static void race(uint64_t seed, uint64_t n)
 {
 	struct random r = { seed };
-	struct deadline limit;
 
 	foe.random.state = seed + 1;
 	ap_run(disturb, NULL);
@@ -282,14 +260,12 @@ static void race(uint64_t seed, uint64_t n)
 		uint32_t first = random_below(&r, HL_SLOTS);
 
 		scribble(&r);
-		cross(HL_RUN(first, 1 + random_below(&r, HL_SLOTS - first)));
+		calls_cross(
+			HL_RUN(first, 1 + random_below(&r, HL_SLOTS - first)));
 		outl(HL_LINE_PORT + HL_LINE_DOORBELL, random_below(&r, 3));
 	}
 	foe.stop = true;
-	limit = deadline_in(PATIENCE);
-	while (ap_running && !deadline_over(&limit))
-		;
-	check(!ap_running, "the second processor hangs");
+	ap_wait();
 	for (uint64_t ring = 0; ring < 2; ring++)
 		for (int i = 0; i < 100000; i++)
 			if (call(HL_OP_RING_CLOSE, ring, 0, 0) != HL_EAGAIN)

@@ -3,15 +3,13 @@
  * Lists of MSRs, from a guest that means harm: what a list may not touch is
  * refused and stays as it was; random MSRs with random values harm nobody.
  */
-#include "guest.h"
+#include "calls.h"
 
-#include "include/hotline/hypercall.h"
 #include "include/hotline/msr.h"
 #include "include/hotline/platform.h"
 #include "include/hotline/test.h"
 
-#define PAGE	 4096
-#define CALL	 ((volatile struct hl_call *)ARENA)
+#define CALL	 CALLS(0) /* one slot is enough */
 #define LIST	 ((volatile struct hl_list_page *)(ARENA + PAGE))
 #define BANK(i)	 (0x400u + 4 * (i))
 #define NO_MSR	 0x4fffffffu
@@ -21,16 +19,13 @@ static int64_t go_on(void)
 {
 	CALL->result = HL_NOT_RUN;
 	for (int i = 0; i < 1000 && CALL->result == HL_NOT_RUN; i++)
-		outl(HL_LINE_PORT + HL_LINE_RUN, HL_RUN(0, 1));
+		calls_cross(HL_RUN(0, 1));
 	return CALL->result;
 }
 
 static int64_t run(uint16_t op, unsigned int nr)
 {
-	memset((void *)CALL, 0, sizeof(*CALL));
-	CALL->op = op;
-	CALL->arg[0] = (uint64_t)LIST;
-	CALL->arg[1] = nr;
+	calls_fill(0, 0, op, (uint64_t)LIST, nr);
 	return go_on();
 }
 
@@ -162,7 +157,7 @@ static void at_random(uint64_t seed, uint64_t n)
 void test_msr_list(void)
 {
 	memset((void *)LIST, 0, PAGE);
-	outl(HL_LINE_PORT + HL_LINE_PAGE, (uint32_t)(ARENA / PAGE));
+	calls_take_page(0);
 	check(inl(HL_LINE_PORT + HL_LINE_PAGE) == ARENA / PAGE, "no line");
 	good();
 	forbidden();

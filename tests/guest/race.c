@@ -156,7 +156,6 @@ static void drive(struct vdev *d, uint64_t rounds)
 
 void test_race(void)
 {
-	struct deadline limit;
 	uint64_t n = param("n", 300);
 
 	foe.random.state = param("seed", 5);
@@ -172,10 +171,7 @@ void test_race(void)
 		print("  %s: %u rounds\n", vdevs[i].name, n);
 	}
 	foe.stop = true;
-	limit = deadline_in(PATIENCE);
-	while (ap_running && !deadline_over(&limit))
-		;
-	check(!ap_running, "the second processor hangs");
+	ap_wait();
 	for (unsigned int i = 0; i < nr_vdevs; i++)
 		vdev_must_work(&vdevs[i], "two processors at it");
 }

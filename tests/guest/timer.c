@@ -4,14 +4,11 @@
  * mode of the APIC timer, halts that nothing ends, and a second processor that
  * interrupts just when the first halts.
  */
-#include "guest.h"
+#include "calls.h"
 
-#include "include/hotline/hypercall.h"
 #include "include/hotline/platform.h"
 #include "include/hotline/timer.h"
 
-#define PAGE	      4096
-#define CALLS(cpu)    ((volatile struct hl_call *)(ARENA + (cpu)*PAGE))
 #define LAPIC_LVTT    0x320
 #define LVTT_DEADLINE (2u << 17)
 #define LVTT_MASKED   (1u << 16)
@@ -25,44 +22,17 @@
 #define FLAGS_FIXED   0x02
 #define FLAGS_IF      0x200
 
-static void fill(unsigned int cpu, unsigned int i, uint16_t op, uint64_t a)
-{
-	volatile struct hl_call *s = &CALLS(cpu)[i];
-
-	s->op = op;
-	s->flags = 0;
-	s->done = 0;
-	s->result = HL_NOT_RUN;
-	s->arg[0] = a;
-	for (unsigned int n = 1; n < ARRAY_SIZE(s->arg); n++)
-		s->arg[n] = 0;
-}
-
-static void take_page(unsigned int cpu)
-{
-	outl(HL_LINE_PORT + HL_LINE_PAGE, (uint32_t)(ARENA / PAGE + cpu));
-}
-
 static int64_t set(uint64_t deadline)
 {
-	fill(BSP, 0, HL_OP_TIMER_SET, deadline);
-	outl(HL_LINE_PORT + HL_LINE_RUN, HL_RUN(0, 1));
+	calls_fill(BSP, 0, HL_OP_TIMER_SET, deadline, 0);
+	calls_cross(HL_RUN(0, 1));
 	return CALLS(BSP)[0].result;
-}
-
-/* Interrupts are enabled by the halt. */
-static void cross_and_halt(uint32_t run)
-{
-	__asm__ volatile("outl %0, %w1; cli"
-			 :
-			 : "a"(run), "Nd"(HL_LINE_PORT + HL_LINE_RUN)
-			 : "memory");
 }
 
 static int64_t halt(uint64_t deadline)
 {
-	fill(BSP, 0, HL_OP_TIMER_HALT, deadline);
-	cross_and_halt(HL_RUN(0, 1));
+	calls_fill(BSP, 0, HL_OP_TIMER_HALT, deadline, 0);
+	calls_cross_and_halt(HL_RUN(0, 1));
 	return CALLS(BSP)[0].result;
 }
 
@@ -115,10 +85,10 @@ static void interrupts_in_time(struct random *r, uint64_t n)
 
 static void a_halt_is_the_last(void)
 {
-	fill(BSP, 0, HL_OP_TIMER_SET, 0);
-	fill(BSP, 1, HL_OP_TIMER_HALT, tsc() + 100000);
-	fill(BSP, 2, HL_OP_NULL, 0);
-	cross_and_halt(HL_RUN(0, 3));
+	calls_fill(BSP, 0, HL_OP_TIMER_SET, 0, 0);
+	calls_fill(BSP, 1, HL_OP_TIMER_HALT, tsc() + 100000, 0);
+	calls_fill(BSP, 2, HL_OP_NULL, 0, 0);
+	calls_cross_and_halt(HL_RUN(0, 3));
 	check(CALLS(BSP)[1].result == 0 && CALLS(BSP)[2].result == HL_NOT_RUN,
 	      "slots behind a halt: %x %x", (uint64_t)CALLS(BSP)[1].result,
 	      (uint64_t)CALLS(BSP)[2].result);
@@ -127,7 +97,7 @@ static void a_halt_is_the_last(void)
 /* Makes the call with these flags; returns those behind it. */
 static uint64_t flags_behind(uint64_t flags)
 {
-	fill(BSP, 0, HL_OP_TIMER_HALT, tsc() + 100000);
+	calls_fill(BSP, 0, HL_OP_TIMER_HALT, tsc() + 100000, 0);
 	__asm__ volatile("push %0; popfq; outl %1, %w2; pushfq; cli; pop %0"
 			 : "+r"(flags)
 			 : "a"(HL_RUN(0, 1)), "Nd"(HL_LINE_PORT + HL_LINE_RUN)
@@ -154,8 +124,8 @@ static void halts_twice_by_one_instruction(void)
 	uint64_t nr = ARRAY_SIZE(runs);
 	unsigned int irqs = trap_irqs;
 
-	fill(BSP, 0, HL_OP_TIMER_HALT, tsc() + 100000);
-	fill(BSP, 1, HL_OP_TIMER_HALT, tsc() + 200000);
+	calls_fill(BSP, 0, HL_OP_TIMER_HALT, tsc() + 100000, 0);
+	calls_fill(BSP, 1, HL_OP_TIMER_HALT, tsc() + 200000, 0);
 	__asm__ volatile("rep outsl; cli"
 			 : "+S"(at), "+c"(nr)
 			 : "d"(HL_LINE_PORT + HL_LINE_RUN)
@@ -189,10 +159,10 @@ static void interrupt_often(void *arg)
 		ipi(BSP, WAKE_VECTOR);
 	}
 	/* Nothing ends this but the machine's end. */
-	take_page(AP);
-	fill(AP, 0, HL_OP_TIMER_HALT, 0);
+	calls_take_page(AP);
+	calls_fill(AP, 0, HL_OP_TIMER_HALT, 0, 0);
 	ap_running = false;
-	outl(HL_LINE_PORT + HL_LINE_RUN, HL_RUN(0, 1));
+	calls_cross(HL_RUN(0, 1));
 	fail("a processor that nothing interrupts wakes");
 }
 
@@ -219,7 +189,6 @@ static unsigned int race(uint64_t n, bool by_call)
 static void races(uint64_t n)
 {
 	unsigned int by_hlt, by_call;
-	struct deadline limit;
 
 	foe.random.state = n;
 	ap_run(interrupt_often, NULL);
@@ -230,10 +199,7 @@ static void races(uint64_t n)
 	/* HLT's are the processor's: the bed's forgets STI's shadow. */
 	check(!by_call, "lost wakeups");
 	foe.stop = true;
-	limit = deadline_in(PATIENCE);
-	while (ap_running && !deadline_over(&limit))
-		;
-	check(!ap_running, "the second processor hangs");
+	ap_wait();
 }
 
 void test_timer(void)
@@ -241,7 +207,7 @@ void test_timer(void)
 	uint64_t n = param("n", 500);
 	struct random r = { param("seed", 1) };
 
-	take_page(BSP);
+	calls_take_page(BSP);
 	if (set(0) != 0) {
 		fail("timer_set: %x", (uint64_t)CALLS(BSP)[0].result);
 		return;
@@ -259,9 +225,10 @@ void test_timer(void)
 /* Where the watchdog shall find us, though no signal of the guest's comes. */
 void test_timer_halt(void)
 {
-	take_page(BSP);
+	calls_take_page(BSP);
 	for (;;) {
-		fill(BSP, 0, HL_OP_TIMER_HALT, 0);
+		calls_fill(BSP, 0, HL_OP_TIMER_HALT, 0, 0);
+		/* Not by calls_cross(): its row looks for this function. */
 		outl(HL_LINE_PORT + HL_LINE_RUN, HL_RUN(0, 1));
 	}
 }

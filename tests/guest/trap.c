@@ -143,3 +143,12 @@ void ap_run(void (*fn)(void *), void *arg)
 		finish(98);
 	}
 }
+
+void ap_wait(void)
+{
+	struct deadline limit = deadline_in(PATIENCE);
+
+	while (ap_running && !deadline_over(&limit))
+		;
+	check(!ap_running, "the second processor hangs");
+}

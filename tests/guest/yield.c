@@ -4,15 +4,11 @@
  * the time, to each other, to one that never started, to themselves and to
  * nobody, with a steal time that is a lie, and a page of hints anywhere.
  */
-#include "guest.h"
+#include "calls.h"
 
-#include "include/hotline/hypercall.h"
-#include "include/hotline/platform.h"
 #include "include/hotline/timer.h"
 #include "include/hotline/yield.h"
 
-#define PAGE	       4096
-#define CALLS(cpu)     ((volatile struct hl_call *)(ARENA + (cpu)*PAGE))
 #define LIES(cpu)      (ARENA + 0x10000 + (cpu)*PAGE)
 #define LIES_PREEMPTED 16 /* struct kvm_steal_time */
 #define STEAL_MSR      0x4b564d03
@@ -31,53 +27,28 @@ static struct flood {
 	uint64_t n;
 	struct random random;
 	uint64_t result[RESULTS];
-	volatile bool over;
 } flood[2];
 
-static void fill(unsigned int cpu, unsigned int i, uint16_t op, uint64_t a,
-		 uint64_t b)
+static void set_up(unsigned int cpu)
 {
-	volatile struct hl_call *s = &CALLS(cpu)[i];
-
-	s->op = op;
-	s->flags = 0;
-	s->done = 0;
-	s->result = HL_NOT_RUN;
-	s->arg[0] = a;
-	s->arg[1] = b;
-	for (unsigned int n = 2; n < ARRAY_SIZE(s->arg); n++)
-		s->arg[n] = 0;
-}
-
-static void take_page(unsigned int cpu)
-{
-	outl(HL_LINE_PORT + HL_LINE_PAGE, (uint32_t)(ARENA / PAGE + cpu));
+	calls_take_page(cpu);
 	lapic_write(LAPIC_SVR, SVR_ENABLED);
 	lapic_write(LAPIC_LVTT, LVTT_DEADLINE | VECTOR);
 }
 
-/* A halt enables interrupts. */
-static void cross(uint32_t run)
-{
-	__asm__ volatile("outl %0, %w1; cli"
-			 :
-			 : "a"(run), "Nd"(HL_LINE_PORT + HL_LINE_RUN)
-			 : "memory");
-}
-
 static int64_t yield(unsigned int cpu, uint64_t to)
 {
-	fill(cpu, 0, HL_OP_YIELD_TO, to, 0);
-	cross(HL_RUN(0, 1));
+	calls_fill(cpu, 0, HL_OP_YIELD_TO, to, 0);
+	calls_cross_and_halt(HL_RUN(0, 1));
 	return CALLS(cpu)[0].result;
 }
 
 /* The timer ends the halt; if there is none, its interrupt is taken later. */
 static int64_t yield_and_halt(unsigned int cpu, uint64_t to)
 {
-	fill(cpu, 0, HL_OP_TIMER_SET, tsc() + 100000, 0);
-	fill(cpu, 1, HL_OP_YIELD_HALT, to, HL_YIELD_IRQ);
-	cross(HL_RUN(0, 2));
+	calls_fill(cpu, 0, HL_OP_TIMER_SET, tsc() + 100000, 0);
+	calls_fill(cpu, 1, HL_OP_YIELD_HALT, to, HL_YIELD_IRQ);
+	calls_cross_and_halt(HL_RUN(0, 2));
 	if (CALLS(cpu)[1].result < 0)
 		__asm__ volatile("sti; nop; nop; cli" : : : "memory");
 	return CALLS(cpu)[1].result;
@@ -128,7 +99,7 @@ static void yields(void *arg)
 	unsigned int cpu = f == &flood[AP] ? AP : BSP;
 	struct random *r = &f->random;
 
-	take_page(cpu);
+	set_up(cpu);
 	for (uint64_t i = 0; i < f->n; i++) {
 		uint64_t to = any_target(r);
 		int64_t result = random_below(r, 4) ? yield(cpu, to)
@@ -142,7 +113,6 @@ static void yields(void *arg)
 			     (uint64_t)result);
 		lie(1 - cpu, r);
 	}
-	f->over = true;
 }
 
 static void odd_calls(void)
@@ -166,8 +136,8 @@ static void odd_calls(void)
 	};
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(calls); i++) {
-		fill(BSP, 0, calls[i].op, calls[i].a, calls[i].b);
-		cross(HL_RUN(0, 1));
+		calls_fill(BSP, 0, calls[i].op, calls[i].a, calls[i].b);
+		calls_cross_and_halt(HL_RUN(0, 1));
 		check(CALLS(BSP)[0].result == calls[i].result, "call %u: %x",
 		      (uint64_t)i, (uint64_t)CALLS(BSP)[0].result);
 	}
@@ -185,9 +155,7 @@ static void print_results(void)
 
 void test_yield(void)
 {
-	struct deadline limit;
-
-	take_page(BSP);
+	set_up(BSP);
 	odd_calls();
 	for (unsigned int cpu = 0; cpu < 2; cpu++) {
 		flood[cpu].n = param("n", 1000);
@@ -195,10 +163,7 @@ void test_yield(void)
 	}
 	ap_run(yields, &flood[AP]);
 	yields(&flood[BSP]);
-	limit = deadline_in(60);
-	while (!flood[AP].over && !deadline_over(&limit))
-		relax();
-	check(flood[AP].over, "the second processor hangs");
+	ap_wait();
 	print_results();
 	while (param("stay", 0)) /* until somebody has looked at us */
 		__asm__ volatile("cli; hlt");
