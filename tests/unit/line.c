@@ -91,11 +91,20 @@ START_TEST(ops_that_are_not_there)
 		if (op >= call_rows || !call_table[op].name)
 			ck_assert_int_eq(line_call((uint16_t)op, 0, 0),
 					 HL_ENOSYS);
+}
+END_TEST
+
+static const uint64_t features_on[] = { 0, HL_FEATURE_TEST };
+
+START_TEST(ops_whose_feature_is_off)
+{
 	line_teardown();
-	line_setup_with(0);
+	line_setup_with(features_on[_i]);
 	ck_assert_int_eq(line_call(HL_OP_NULL, 0, 0), 0);
-	for (uint16_t op = HL_OPS_TEST; op < HL_OPS_TEST + 16; op++)
-		ck_assert_int_eq(line_call(op, 0, 0), HL_ENOSYS);
+	for (unsigned int op = 0; op < call_rows; op++)
+		if (call_table[op].feature & ~features_on[_i])
+			ck_assert_int_eq(line_call((uint16_t)op, 0, 0),
+					 HL_ENOSYS);
 }
 END_TEST
 
@@ -277,6 +286,7 @@ int main(void)
 	tcase_add_test(tc, crossings_that_name_no_slots);
 	tcase_add_test(tc, malformed_calls_are_refused);
 	tcase_add_test(tc, ops_that_are_not_there);
+	tcase_add_loop_test(tc, ops_whose_feature_is_off, 0, 2);
 	tcase_add_test(tc, call_pages);
 	tcase_add_test(tc, each_crossing_does_some_work);
 	tcase_add_test(tc, a_slow_call_ends_its_crossing);

@@ -110,18 +110,6 @@ START_TEST(a_halt_ends_its_crossing)
 }
 END_TEST
 
-START_TEST(without_the_feature_there_is_none)
-{
-	ck_assert_int_eq(line_call(HL_OP_TIMER_SET, 1, 0), HL_ENOSYS);
-	ck_assert_int_eq(line_call(HL_OP_TIMER_HALT, 1, 0), HL_ENOSYS);
-}
-END_TEST
-
-static void setup_without(void)
-{
-	line_setup_with(HL_FEATURE_TEST);
-}
-
 int main(void)
 {
 	Suite *s = suite_create("timer");
@@ -135,10 +123,6 @@ int main(void)
 	tcase_add_test(tc, registers_that_are_not_shared_are_read_and_written);
 	tcase_add_test(tc, other_arguments_are_zero);
 	tcase_add_test(tc, a_halt_ends_its_crossing);
-	suite_add_tcase(s, tc);
-	tc = tcase_create("off");
-	tcase_add_checked_fixture(tc, setup_without, line_teardown);
-	tcase_add_test(tc, without_the_feature_there_is_none);
 	suite_add_tcase(s, tc);
 	return unit_run(s);
 }

@@ -116,18 +116,6 @@ START_TEST(a_page_is_ram)
 }
 END_TEST
 
-START_TEST(without_the_feature_there_is_none)
-{
-	ck_assert_int_eq(line_call(HL_OP_YIELD_TO, 1, 0), HL_ENOSYS);
-	ck_assert_int_eq(line_call(HL_OP_YIELD_PAGE, 0, 0), HL_ENOSYS);
-}
-END_TEST
-
-static void setup_without(void)
-{
-	line_setup_with(HL_FEATURE_TEST);
-}
-
 /* --- pulls --- */
 
 START_TEST(a_flood_is_limited_and_counted)
@@ -283,10 +271,6 @@ int main(void)
 	tcase_add_test(tc, other_arguments_are_refused);
 	tcase_add_test(tc, each_ends_its_crossing);
 	tcase_add_test(tc, a_page_is_ram);
-	suite_add_tcase(s, tc);
-	tc = tcase_create("off");
-	tcase_add_checked_fixture(tc, setup_without, line_teardown);
-	tcase_add_test(tc, without_the_feature_there_is_none);
 	suite_add_tcase(s, tc);
 	tc = tcase_create("threads");
 	tcase_set_timeout(tc, 60);
