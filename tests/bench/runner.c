@@ -24,6 +24,7 @@
 #include "tests/bench/bench.h"
 #include "tests/bench/kvmstats.h"
 #include "tests/bench/netpeer.h"
+#include "tests/bench/session.h"
 
 #define DISK_BLOCKS 32768u /* of 4 KiB: as much as the guest's RAM */
 
@@ -71,31 +72,40 @@ static void make_disk(unsigned int place)
 	close(fd);
 }
 
-static void prepare(const struct bench_row *row)
+/* What it needs of this machine, once for each place. */
+static void prepare_machine(const struct vmms_machine *m)
 {
-	static bool disk, net, tap;
+	static unsigned int disks, taps; /* by place, a bit each */
+	static bool servers;
+	unsigned int place = 1u << m->place;
 
-	if (row->machine.disk && !disk) {
-		for (unsigned int i = 0; i < vmms_count; i++)
-			make_disk(i);
-		disk = true;
+	if (m->disk && !(disks & place)) {
+		make_disk(m->place);
+		disks |= place;
 	}
-	if (row->machine.net != NET_NONE && !net) {
+	if (m->net != NET_NONE && !servers) {
 		errno = -netpeer_start();
 		if (errno)
 			die("servers");
-		net = true;
+		servers = true;
 	}
-	if ((row->machine.net == NET_TAP ||
-	     row->machine.net == NET_TAP_VHOST) &&
-	    !tap) {
-		for (unsigned int i = 0; i < vmms_count; i++) {
-			errno = -netpeer_make_tap(i);
-			if (errno)
-				die("tap");
-		}
-		tap = true;
+	if ((m->net == NET_TAP || m->net == NET_TAP_VHOST) && !(taps & place)) {
+		errno = -netpeer_make_tap(m->place);
+		if (errno)
+			die("tap");
+		taps |= place;
 	}
+}
+
+/* For the VMMs that take part: a disk is as large as a guest. */
+static void prepare(const struct bench_row *row,
+		    const struct bench_options *opt)
+{
+	static struct session s[SESSIONS];
+	unsigned int n = session_init_all(s, SESSIONS, row, opt);
+
+	for (unsigned int i = 0; i < n; i++)
+		prepare_machine(&s[i].machine);
 }
 
 /* rows of them, if they take turns. */
@@ -105,7 +115,7 @@ static unsigned int run_rows(const struct bench_row *row, size_t rows,
 	if (opt->convoy != (row->kind == KIND_CONVOY))
 		return 0;
 	for (size_t i = 0; i < rows; i++)
-		prepare(&row[i]);
+		prepare(&row[i], opt);
 	switch (row->kind) {
 	case KIND_BOOT:
 		return bench_boot(row, opt);
