@@ -92,7 +92,7 @@ here_make() {
 prepare() {
 	local kind dir file cyclictest load initramfs=guest-linux-patches/initramfs.sh
 	cp build/hotline build/hotline-net-user "$bin/"
-	stage=(--hold --modules "tun,vhost_net" --bin "$peer"
+	stage=(--modules "tun,vhost_net" --bin "$peer"
 		--bin "$bin/hotline" --bin "$bin/hotline-net-user")
 	add "$bin/hotline" /bench/hotline
 	add "$bin/hotline-net-user" /bench/hotline-net-user
@@ -134,7 +134,7 @@ measure() {
 	done
 	shift
 	for ((try = 1; try <= tries; try++)); do
-		if "$bed" "${stage[@]}" "${opts[@]}" -- "$@" --try "$try" \
+		if "$bed" --hold "${stage[@]}" "${opts[@]}" -- "$@" --try "$try" \
 			</dev/null >"$out/samples.new" 2>"$out/err.new"; then
 			cat "$out/err.new" >&2
 			grep -F ': not measured, ' "$out/err.new" >>"$lacking" || true
@@ -154,15 +154,22 @@ can() {
 		grep -qE "^$1 [^ ]*\<$2\>.* ${3:-.*}( |$)" <<<"$table"
 }
 
-# spread COMMAND...: two processors that really are two, as what is measured is
-# what one does while the other waits; on this machine's own KVM, if it has one.
-# QEMU's threads then now and then bring L1 down: each row has one of its own,
-# what it said before its end counts, and another one says the rest.
+# spread [--hold] COMMAND...: two processors that really are two, as what is
+# measured is what one does while the other waits; on this machine's own KVM, if
+# it has one.  QEMU's threads then now and then bring L1 down: each row has one of
+# its own, what it said before its end counts, and another one says the rest.
+# Held output would be lost, as the bed then begins again by itself: that is for
+# what counts as a whole only.
 spread() {
+	local hold=()
+	if [ "$1" = --hold ]; then
+		hold=(--hold)
+		shift
+	fi
 	if [ "$where" = here ]; then
 		BENCH_DIR=$PWD/$out/here "$out/here/runner" "$@" </dev/null
 	else
-		"$bed" "${stage[@]}" --smp 2 --cpu all --timeout 1200 -- \
+		"$bed" "${hold[@]}" "${stage[@]}" --smp 2 --cpu all --timeout 1200 -- \
 			/bench/runner "$@" </dev/null
 	fi
 }
@@ -189,7 +196,7 @@ bench_spread() {
 convoy() {
 	[[ ,$modes, == *,wall,* && convoy =~ ${BENCH_ROWS:-.} ]] || return 0
 	say "yield: convoy ($where)"
-	if spread --bench yield --convoy --case pv-spin,hotline >"$out/convoy.trace" &&
+	if spread --hold --bench yield --convoy --case pv-spin,hotline >"$out/convoy.trace" &&
 		"$bin/report" timeline <"$out/convoy.trace" >"$out/convoy.svg"; then
 		say "a lock convoy: $out/convoy.svg"
 	else
