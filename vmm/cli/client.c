@@ -217,6 +217,18 @@ int client_connect(struct control_dir *dir, const char *name, pid_t *pid)
 	return fd;
 }
 
+int client_open(struct control_dir *dir, const char *name)
+{
+	int err;
+
+	if (name && !control_name_ok(name))
+		return client_no_such(name);
+	err = control_dir_open(dir, false);
+	if (err == -ENOENT)
+		return name ? client_no_such(name) : EXIT_NOINPUT;
+	return err ? EXIT_NOPERM : EXIT_OK;
+}
+
 int client_no_such(const char *name)
 {
 	error("%s: no machine of that name is running; see `hotline list`",

@@ -36,6 +36,13 @@ void client_value(const char *body, const char *key, char *buf, size_t len);
  */
 int client_connect(struct control_dir *dir, const char *name, pid_t *pid);
 
+/*
+ * Opens the directory of the sockets, for one machine or, without a name, for
+ * any.  EXIT_OK; EXIT_NOINPUT: there is none of that name, as was said, or none
+ * at all, which is not said; or EXIT_NOPERM after a warn().
+ */
+int client_open(struct control_dir *dir, const char *name);
+
 /* Says that no machine is called so; returns EXIT_NOINPUT. */
 int client_no_such(const char *name);
 

@@ -119,9 +119,9 @@ static int list(int argc, char **argv)
 
 	if (code)
 		return cli_exit(code);
-	err = control_dir_open(&dir, false);
-	if (err && err != -ENOENT)
-		return EXIT_NOPERM;
+	err = client_open(&dir, NULL);
+	if (err && err != EXIT_NOINPUT)
+		return err;
 	if (l.json)
 		putchar('[');
 	else

@@ -106,7 +106,6 @@ static int run(const struct cli_cmd *cmd, int argc, char **argv,
 	struct pause_args p = { 0 };
 	struct control_dir dir;
 	int code = cli_parse(cmd, argc, argv, &p, NULL);
-	int err;
 
 	if (code)
 		return cli_exit(code);
@@ -115,11 +114,9 @@ static int run(const struct cli_cmd *cmd, int argc, char **argv,
 		      cmd->name);
 		return EXIT_USAGE;
 	}
-	if (!control_name_ok(p.name))
-		return client_no_such(p.name);
-	err = control_dir_open(&dir, false);
-	if (err)
-		return err == -ENOENT ? client_no_such(p.name) : EXIT_NOPERM;
+	code = client_open(&dir, p.name);
+	if (code)
+		return code;
 	code = ask(&dir, p.name, request);
 	control_dir_close(&dir);
 	return code;

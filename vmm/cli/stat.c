@@ -170,7 +170,6 @@ static int stat_cmd(int argc, char **argv)
 	struct control_dir dir;
 	int code = cli_parse(&cli_cmd_stat, argc, argv, &s, NULL);
 	char *only = NULL;
-	int err;
 
 	if (code)
 		return cli_exit(code);
@@ -179,15 +178,11 @@ static int stat_cmd(int argc, char **argv)
 		      s.watch_s ? "watch" : "latency");
 		return EXIT_USAGE;
 	}
-	if (s.name && !control_name_ok(s.name))
-		return client_no_such(s.name);
-	err = control_dir_open(&dir, false);
-	if (err == -ENOENT && s.name)
-		return client_no_such(s.name);
-	if (err == -ENOENT)
+	code = client_open(&dir, s.name);
+	if (code == EXIT_NOINPUT && !s.name)
 		error("stat: no machine is running");
-	if (err)
-		return err == -ENOENT ? EXIT_NOINPUT : EXIT_NOPERM;
+	if (code)
+		return code;
 	if (!s.name)
 		only = only_name(&dir);
 	code = s.name || only ? watch(&s, &dir, s.name ? s.name : only)

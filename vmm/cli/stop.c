@@ -94,7 +94,6 @@ static int stop(int argc, char **argv)
 	struct control_dir dir;
 	int code = cli_parse(&cli_cmd_stop, argc, argv, &s, NULL);
 	bool gone = false;
-	int err;
 
 	if (code)
 		return cli_exit(code);
@@ -103,13 +102,9 @@ static int stop(int argc, char **argv)
 		      s.all ? ", but not both" : "");
 		return EXIT_USAGE;
 	}
-	if (s.name && !control_name_ok(s.name))
-		return client_no_such(s.name);
-	err = control_dir_open(&dir, false);
-	if (err == -ENOENT)
-		return s.all ? EXIT_OK : client_no_such(s.name);
-	if (err)
-		return EXIT_NOPERM;
+	code = client_open(&dir, s.name);
+	if (code)
+		return code == EXIT_NOINPUT && s.all ? EXIT_OK : code;
 	code = s.all ? stop_all(&s, &dir) : stop_one(&s, &dir, s.name, &gone);
 	if (gone)
 		code = client_no_such(s.name);
