@@ -234,29 +234,44 @@ static void *say_mask(void *arg)
 	return NULL;
 }
 
+struct starter {
+	bool pulled, narrow; /* when it starts the helper */
+	cpu_set_t helper;
+};
+
 static void *start_a_helper(void *arg)
 {
+	struct starter *s = arg;
+	struct vcpu vcpu = { .hands = PTHREAD_MUTEX_INITIALIZER };
 	pthread_t thread;
 	cpu_set_t one;
 
+	vcpu_adopt(&vcpu);
 	CPU_ZERO(&one);
 	CPU_SET(sched_getcpu(), &one);
-	sched_setaffinity(0, sizeof(one), &one);
-	ck_assert_int_eq(thread_start(&thread, say_mask, arg), 0);
+	if (s->narrow)
+		sched_setaffinity(0, sizeof(one), &one);
+	if (s->pulled)
+		pthread_mutex_lock(&vcpu.hands);
+	ck_assert_int_eq(thread_start(&thread, say_mask, &s->helper), 0);
+	if (s->pulled)
+		pthread_mutex_unlock(&vcpu.hands);
+	ck_assert_int_eq(pthread_mutex_trylock(&vcpu.hands), 0);
 	pthread_join(thread, NULL);
 	return NULL;
 }
 
-/* A vCPU's thread starts some, and may be narrow just then. */
+/* A vCPU's thread starts some, and may be narrow just then, or for long. */
 START_TEST(helpers_run_where_the_process_may)
 {
-	cpu_set_t all, helper;
+	struct starter s = { .pulled = _i & 1, .narrow = _i & 2 };
 	pthread_t thread;
+	cpu_set_t all;
 
 	sched_getaffinity(0, sizeof(all), &all);
-	pthread_create(&thread, NULL, start_a_helper, &helper);
+	pthread_create(&thread, NULL, start_a_helper, &s);
 	pthread_join(thread, NULL);
-	ck_assert(CPU_EQUAL(&helper, &all));
+	ck_assert(CPU_EQUAL(&s.helper, &all));
 }
 END_TEST
 
@@ -279,7 +294,7 @@ int main(void)
 	tcase_add_test(tc, a_pull_leaves_no_narrow_mask);
 	tcase_add_test(tc, who_may_not_come_is_not_pulled);
 	tcase_add_test(tc, by_kvm_alone_nothing_is_done);
-	tcase_add_test(tc, helpers_run_where_the_process_may);
+	tcase_add_loop_test(tc, helpers_run_where_the_process_may, 0, 4);
 	suite_add_tcase(s, tc);
 	return unit_run(s);
 }

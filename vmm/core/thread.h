@@ -7,8 +7,9 @@
 
 /*
  * Starts fn(arg) with a small stack and deaf to signals, which are for the main
- * thread; on that one's processors, as the caller may be on its way between two
- * (vmm/backend/yield.c).  0 or -errno; pthread_join() is the caller's.
+ * thread; on the caller's processors, or that one's if the caller is a vCPU's
+ * thread, which may be on its way between two (vmm/backend/yield.c).  0 or
+ * -errno; pthread_join() is the caller's.
  */
 int thread_start(pthread_t *thread, void *(*fn)(void *arg), void *arg);
 
