@@ -145,17 +145,26 @@ static int address(const struct control_dir *dir, const char *name,
 	return n < 0 || (size_t)n >= sizeof(sa->sun_path) ? -ENAMETOOLONG : 0;
 }
 
-int control_dir_listen(struct control_dir *dir, const char *name)
+/* A socket, and where it is to be; or -errno. */
+static int open_socket(const struct control_dir *dir, const char *name,
+		       struct sockaddr_un *sa)
 {
-	struct sockaddr_un sa;
-	int err = address(dir, name, &sa);
+	int err = address(dir, name, sa);
 	int fd;
 
 	if (err)
 		return err;
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	return fd < 0 ? -errno : fd;
+}
+
+int control_dir_listen(struct control_dir *dir, const char *name)
+{
+	struct sockaddr_un sa;
+	int fd = open_socket(dir, name, &sa), err;
+
 	if (fd < 0)
-		return -errno;
+		return fd;
 	if (bind(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0 ||
 	    listen(fd, BACKLOG) < 0) {
 		err = -errno;
@@ -170,14 +179,10 @@ int control_dir_connect(struct control_dir *dir, const char *name, pid_t *pid)
 	struct ucred cred;
 	socklen_t len = sizeof(cred);
 	struct sockaddr_un sa;
-	int err = address(dir, name, &sa);
-	int fd;
+	int fd = open_socket(dir, name, &sa), err;
 
-	if (err)
-		return err;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
-		return -errno;
+		return fd;
 	/* The kernel's word for who called listen(). */
 	if (connect(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0 ||
 	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0) {
