@@ -60,16 +60,21 @@ void print(const char *fmt, ...)
 	va_end(ap);
 }
 
+static void vfail(const char *fmt, va_list ap)
+{
+	failures++;
+	print("FAIL: ");
+	vprint(fmt, ap);
+	put('\n');
+}
+
 void fail(const char *fmt, ...)
 {
 	va_list ap;
 
-	failures++;
-	print("FAIL: ");
 	va_start(ap, fmt);
-	vprint(fmt, ap);
+	vfail(fmt, ap);
 	va_end(ap);
-	put('\n');
 }
 
 void check(bool good, const char *fmt, ...)
@@ -78,12 +83,9 @@ void check(bool good, const char *fmt, ...)
 
 	if (good)
 		return;
-	failures++;
-	print("FAIL: ");
 	va_start(ap, fmt);
-	vprint(fmt, ap);
+	vfail(fmt, ap);
 	va_end(ap);
-	put('\n');
 }
 
 _Noreturn void finish(uint8_t status)
