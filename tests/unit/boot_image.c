@@ -40,13 +40,22 @@ START_TEST(elf_entry_may_be_virtual)
 }
 END_TEST
 
-/* Each row changes one field of a good ELF file. */
-static const struct {
+/* One field of a good file is changed, and what is said of it. */
+struct damage {
 	unsigned int off, len;
 	uint64_t val;
 	int code;
 	const char *words;
-} elf_rows[] = {
+};
+
+static void refused_with(const struct damage *d, uint8_t *image, size_t len)
+{
+	boot_put(image + d->off, d->val, d->len);
+	fx.opt.kernel = boot_file(0, image, len);
+	fx_refused(d->code, d->words);
+}
+
+static const struct damage elf_rows[] = {
 	{ 4, 1, 3, EXIT_DATA, "no known class" },
 	{ 5, 1, 2, EXIT_DATA, "big-endian" },
 	{ 16, 2, 1, EXIT_DATA, "kernel module" },
@@ -80,9 +89,7 @@ START_TEST(elf_errors)
 	uint8_t elf[IMAGE_ELF_LEN];
 
 	image_make_elf(elf);
-	boot_put(elf + elf_rows[_i].off, elf_rows[_i].val, elf_rows[_i].len);
-	fx.opt.kernel = boot_file(0, elf, sizeof(elf));
-	fx_refused(elf_rows[_i].code, elf_rows[_i].words);
+	refused_with(&elf_rows[_i], elf, sizeof(elf));
 }
 END_TEST
 
@@ -119,12 +126,7 @@ START_TEST(bzimage_moves_if_it_must_and_can)
 }
 END_TEST
 
-static const struct {
-	unsigned int off, len;
-	uint64_t val;
-	int code;
-	const char *words;
-} bz_rows[] = {
+static const struct damage bz_rows[] = {
 	{ 0x206, 2, 0x20b, EXIT_DATA, "older than 2.12" },
 	{ 0x211, 1, 0, EXIT_DATA, "zImage" },
 	{ 0x236, 2, 0, EXIT_DATA, "32-bit" },
@@ -143,9 +145,7 @@ START_TEST(bzimage_errors)
 	uint8_t bz[IMAGE_BZ_LEN];
 
 	image_make_bz(bz);
-	boot_put(bz + bz_rows[_i].off, bz_rows[_i].val, bz_rows[_i].len);
-	fx.opt.kernel = boot_file(0, bz, sizeof(bz));
-	fx_refused(bz_rows[_i].code, bz_rows[_i].words);
+	refused_with(&bz_rows[_i], bz, sizeof(bz));
 }
 END_TEST
 
