@@ -2,12 +2,13 @@
 /*
  * A guest's lock whose holder shares its host processor with hogs, and is off
  * it as another vCPU comes for the lock, which is alone on the other processor:
- * how long until the holder runs.  The runner's thread, and a child that keeps
- * the holder among the hogs.
+ * how long until the holder runs.  The runner's thread, and a child that lets
+ * the holder go once it is where the hogs are.
  */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -19,97 +20,139 @@
 #include "tests/bench/vmsched.h"
 
 #define SAMPLES 160
-#define REST_US 12000 /* between two of them */
-#define KEEP_US 2000
+/*
+ * The guest's threads run for REST_US before a sample, with the holder held to
+ * the hogs' processor until AMONG_US after the guest was told: by then it runs,
+ * and the sample has not begun.
+ */
+#define REST_US	 40000
+#define AMONG_US 25000
 
 static int cpu[VMSCHED_CPUS]; /* the waiter's, the holder's */
 
+struct holder {
+	pid_t tid, child;
+	int go; /* a byte there: let it go AMONG_US from now */
+	unsigned int n;
+	double until_run[SAMPLES], until_taken[SAMPLES]; /* us */
+};
+
 /*
- * The holder may run on either processor, so that it can be moved to where the
- * waiter was.  What it then is, is put right before the next sample.
+ * So that it can be moved to where the waiter was.  Nothing is done to it while
+ * a sample is taken.
  */
-static void keep(pid_t vmm, pid_t holder)
+static void let_go(pid_t holder, int go)
 {
+	char byte;
+
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	vmsched_pin(0, cpu[0], -1);
-	for (;;) {
-		if (vmsched_cpu_of(vmm, holder) != cpu[1]) {
-			vmsched_pin(holder, cpu[1], -1);
-			vmsched_pin(holder, cpu[0], cpu[1]);
-		}
-		usleep(KEEP_US);
+	while (read(go, &byte, 1) == 1) {
+		usleep(AMONG_US);
+		vmsched_pin(holder, cpu[0], cpu[1]);
+	}
+	_exit(0);
+}
+
+static int start_child(struct session *s, struct holder *h)
+{
+	pid_t waiter = vmsched_thread(s->vm.pid, "vcpu0");
+	int fds[2];
+
+	h->tid = vmsched_thread(s->vm.pid, "vcpu1");
+	if (!waiter || !h->tid || vmsched_pin(waiter, cpu[0], -1))
+		return -ESRCH;
+	if (pipe(fds))
+		return -errno;
+	h->child = fork();
+	if (!h->child) {
+		close(fds[1]);
+		let_go(h->tid, fds[0]);
+	}
+	close(fds[0]);
+	h->go = fds[1];
+	return h->child < 0 ? -errno : 0;
+}
+
+static void stop_child(struct holder *h)
+{
+	close(h->go);
+	if (h->child > 0) {
+		kill(h->child, SIGKILL);
+		waitpid(h->child, NULL, 0);
 	}
 }
 
-/* All that is not the holder is held to the waiter's processor. */
-static pid_t start_keeper(struct session *s)
+static int compare(const void *a, const void *b)
 {
-	pid_t waiter = vmsched_thread(s->vm.pid, "vcpu0");
-	pid_t holder = vmsched_thread(s->vm.pid, "vcpu1");
-	pid_t pid;
+	double x = *(const double *)a, y = *(const double *)b;
 
-	if (!waiter || !holder || vmsched_pin(waiter, cpu[0], -1))
-		return -ESRCH;
-	pid = fork();
-	if (!pid)
-		keep(s->vm.pid, holder);
-	return pid;
+	return (x > y) - (x < y);
+}
+
+static void print_of(struct session *s, const struct yield_op *op,
+		     const char *what, double v[SAMPLES])
+{
+	static const struct {
+		const char *name;
+		unsigned int percent;
+	} quantiles[] = { { "p50", 50 }, { "p99", 99 }, { "max", 100 } };
+	char metric[64];
+
+	qsort(v, SAMPLES, sizeof(*v), compare);
+	for (size_t i = 0; i < sizeof(quantiles) / sizeof(quantiles[0]); i++) {
+		snprintf(metric, sizeof(metric), "%s, until %s, %s", op->metric,
+			 what, quantiles[i].name);
+		session_sample(s, metric, "us", "wall",
+			       v[(SAMPLES - 1) * quantiles[i].percent / 100]);
+	}
 }
 
 static void print(struct session *s, const struct yield_op *op,
-		  const struct session_result *r, const struct vmsched *before,
-		  const struct vmsched *after)
+		  struct holder *h, const struct session_result *r)
 {
-	static const struct {
-		const char *name, *what;
-	} values[] = {
-		{ "p50", ", until it runs, p50" },
-		{ "p99", ", until it runs, p99" },
-		{ "max", ", until it runs, max" },
-		{ "taken_p50", ", until taken, p50" },
-		{ "taken_p99", ", until taken, p99" },
-	};
-	char metric[64];
-
-	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
-		snprintf(metric, sizeof(metric), "%s%s", op->metric,
-			 values[i].what);
-		session_sample(s, metric, "us", "wall",
-			       session_value(r, values[i].name) / 1e3);
-	}
+	print_of(s, op, "it runs", h->until_run);
+	print_of(s, op, "taken", h->until_taken);
 	fprintf(stderr, "bench: %s: yields so far:", s->vmm->name);
 	for (unsigned int i = 0; i < r->nr_more; i++)
 		if (!strncmp(r->more[i].name, "yield_", 6))
 			fprintf(stderr, " %s %.0f", r->more[i].name + 6,
 				r->more[i].value);
 	fputc('\n', stderr);
-	snprintf(metric, sizeof(metric), "%s, migrations", op->metric);
-	session_sample(s, metric, "per sample", "wall",
-		       (double)(after->migrations - before->migrations) /
-			       (double)r->ops);
+}
+
+/* The guest's quantiles of one sample are that sample. */
+static int sample(struct session *s, const char *command, struct holder *h,
+		  struct session_result *r)
+{
+	int err;
+
+	if (vmsched_pin(h->tid, cpu[1], -1) || write(h->go, "", 1) != 1)
+		return -ESRCH;
+	err = session_do(s, command, r);
+	if (err)
+		return err;
+	h->until_run[h->n] = session_value(r, "p50") / 1e3;
+	h->until_taken[h->n++] = session_value(r, "taken_p50") / 1e3;
+	return 0;
 }
 
 static int do_op(struct session *s, const struct yield_op *op)
 {
-	struct vmsched before, after;
+	struct holder h = { .go = -1 };
 	struct session_result r;
 	char command[64];
-	pid_t keeper = start_keeper(s);
-	int err;
+	int err = start_child(s, &h);
 
-	if (keeper < 0)
-		return (int)keeper;
-	snprintf(command, sizeof(command), "line holder %s %d %d\n", op->what,
-		 SAMPLES, REST_US);
+	snprintf(command, sizeof(command), "line holder %s 1 %d\n", op->what,
+		 REST_US);
 	hogs_work();
-	vmsched_read(s->vm.pid, &before);
-	err = session_do(s, command, &r);
-	vmsched_read(s->vm.pid, &after);
+	while (!err && h.n < SAMPLES)
+		err = sample(s, command, &h, &r);
 	hogs_rest();
-	kill(keeper, SIGKILL);
-	waitpid(keeper, NULL, 0);
+	stop_child(&h);
 	if (!err)
-		print(s, op, &r, &before, &after);
+		print(s, op, &h, &r);
 	return err;
 }
 
