@@ -59,14 +59,16 @@ static bool halts(const struct vcpu *vcpu)
 
 /*
  * KVM says "preempted" of a vCPU that lost its processor between two
- * instructions of the guest, from then on until it is back.
+ * instructions of the guest, from then on until it is back; before Linux 5.19
+ * also of one that halts, which to take for a waiting one does no harm.  A
+ * system call would make the way to the holder a fifth longer.
  */
 bool waits_maybe(const struct waits *w, const struct vcpu *vcpu)
 {
 	const uint8_t *byte = atomic_load(&w->preempted);
 
-	if (byte &&
-	    !(__atomic_load_n(byte, __ATOMIC_RELAXED) & KVM_VCPU_PREEMPTED))
-		return false;
+	if (byte)
+		return __atomic_load_n(byte, __ATOMIC_RELAXED) &
+		       KVM_VCPU_PREEMPTED;
 	return !halts(vcpu);
 }
