@@ -3,7 +3,7 @@
  * A guest's lock whose holder shares its host processor with hogs, and is off
  * it as another vCPU comes for the lock, which is alone on the other processor:
  * how long until the holder runs.  The runner's thread, and a child that lets
- * the holder go once it is where the hogs are.
+ * the holder go once it is where the hogs are and the waiter is busy.
  */
 #include <errno.h>
 #include <signal.h>
@@ -21,34 +21,44 @@
 
 #define SAMPLES 160
 /*
- * The guest's threads run for REST_US before a sample, with the holder held to
- * the hogs' processor until AMONG_US after the guest was told: by then it runs,
- * and the sample has not begun.
+ * Before a sample the waiter spins for REST_US.  The holder is held to the
+ * hogs' processor until the waiter has not slept for SPIN_US.
  */
-#define REST_US	 40000
-#define AMONG_US 25000
+#define REST_US 60000
+#define SPIN_US 15000
 
 static int cpu[VMSCHED_CPUS]; /* the waiter's, the holder's */
 
 struct holder {
 	pid_t tid, child;
-	int go; /* a byte there: let it go AMONG_US from now */
+	int go; /* a byte there: let it go as soon as the waiter spins */
 	unsigned int n;
 	double until_run[SAMPLES], until_taken[SAMPLES]; /* us */
 };
+
+static void await_spin(pid_t vmm, pid_t waiter)
+{
+	uint64_t before, now = vmsched_sleeps(vmm, waiter);
+
+	do {
+		before = now;
+		usleep(SPIN_US);
+		now = vmsched_sleeps(vmm, waiter);
+	} while (now != before);
+}
 
 /*
  * So that it can be moved to where the waiter was.  Nothing is done to it while
  * a sample is taken.
  */
-static void let_go(pid_t holder, int go)
+static void let_go(pid_t vmm, pid_t waiter, pid_t holder, int go)
 {
 	char byte;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	vmsched_pin(0, cpu[0], -1);
 	while (read(go, &byte, 1) == 1) {
-		usleep(AMONG_US);
+		await_spin(vmm, waiter);
 		vmsched_pin(holder, cpu[0], cpu[1]);
 	}
 	_exit(0);
@@ -67,7 +77,7 @@ static int start_child(struct session *s, struct holder *h)
 	h->child = fork();
 	if (!h->child) {
 		close(fds[1]);
-		let_go(h->tid, fds[0]);
+		let_go(s->vm.pid, waiter, h->tid, fds[0]);
 	}
 	close(fds[0]);
 	h->go = fds[1];

@@ -96,6 +96,16 @@ void vmsched_read(pid_t pid, struct vmsched *v)
 		closedir(dir);
 }
 
+uint64_t vmsched_sleeps(pid_t pid, pid_t tid)
+{
+	uint64_t n = 0;
+	char text[16];
+
+	snprintf(text, sizeof(text), "%d", (int)tid);
+	add_value(pid, text, "status", "voluntary_ctxt", &n);
+	return n;
+}
+
 pid_t vmsched_thread(pid_t pid, const char *name)
 {
 	char path[64], line[32];
@@ -120,26 +130,6 @@ pid_t vmsched_thread(pid_t pid, const char *name)
 	if (dir)
 		closedir(dir);
 	return found;
-}
-
-int vmsched_cpu_of(pid_t pid, pid_t tid)
-{
-	char text[32], line[512] = "", *at;
-	int cpu = -1;
-	FILE *f;
-
-	snprintf(text, sizeof(text), "%d", (int)tid);
-	f = open_of(pid, text, "stat");
-	if (!f)
-		return -1;
-	/* Field 39; the name, field 2, may have anything in it. */
-	if (fgets(line, sizeof(line), f) && (at = strrchr(line, ')'))) {
-		for (int field = 2; at && field < 39; field++)
-			at = strchr(at + 1, ' ');
-		cpu = at ? atoi(at) : -1;
-	}
-	fclose(f);
-	return cpu;
 }
 
 /* busy_factor: how many times rarer a busy processor looks for a balance. */

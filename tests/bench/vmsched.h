@@ -23,8 +23,8 @@ int vmsched_confine(const int cpu[VMSCHED_CPUS]);
 void vmsched_read(pid_t pid, struct vmsched *v);
 /* The thread that has this name, or 0. */
 pid_t vmsched_thread(pid_t pid, const char *name);
-/* The processor that it runs on or waits for, or -1. */
-int vmsched_cpu_of(pid_t pid, pid_t tid);
+/* How often it has slept. */
+uint64_t vmsched_sleeps(pid_t pid, pid_t tid);
 /* Holds a thread to cpu, or to both of them if other is not -1. */
 int vmsched_pin(pid_t tid, int cpu, int other);
 
