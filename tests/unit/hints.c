@@ -4,6 +4,7 @@
 #include <check.h>
 #include <linux/kvm.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "include/hotline/yield.h"
@@ -41,6 +42,52 @@ START_TEST(kvm_says_who_is_preempted)
 	ck_assert(waits_maybe(&w, &yb.vcpu[1]));
 	st->preempted = KVM_VCPU_FLUSH_TLB;
 	ck_assert(!waits_maybe(&w, &yb.vcpu[1]));
+	yield_unmake();
+}
+END_TEST
+
+/* As KVM's file of statistics, with one of them. */
+static int blocking_fd(uint64_t value)
+{
+	static const char name[48] = "blocking";
+	const struct kvm_stats_desc desc = { .size = 1 };
+	const struct kvm_stats_header header = {
+		.name_size = sizeof(name),
+		.num_desc = 1,
+		.desc_offset = sizeof(header),
+		.data_offset = sizeof(header) + sizeof(desc) + sizeof(name),
+	};
+	int fd = memfd_create("stats", MFD_CLOEXEC);
+
+	ck_assert_int_eq(write(fd, &header, sizeof(header)), sizeof(header));
+	ck_assert_int_eq(write(fd, &desc, sizeof(desc)), sizeof(desc));
+	ck_assert_int_eq(write(fd, name, sizeof(name)), sizeof(name));
+	ck_assert_int_eq(write(fd, &value, sizeof(value)), sizeof(value));
+	return fd;
+}
+
+START_TEST(who_lost_its_processor_in_an_exit_is_found)
+{
+	struct waits w = { 0 };
+	struct vcpu *asleep = &yb.vcpu[1], *us = &yb.vcpu[0];
+	int halts, waits;
+
+	yield_make(&yield_pulls);
+	halts = blocking_fd(1);
+	waits = blocking_fd(0);
+	bed.kvm.msrs = give_steal_msr;
+	steal_msr = YIELD_PAGE | KVM_MSR_ENABLED;
+	waits_learn(&w, us);
+	atomic_store(&us->tid, gettid());
+	us->stats_fd = waits;
+	ck_assert(!waits_maybe(&w, us)); /* it runs, as we do */
+	asleep->stats_fd = halts;
+	ck_assert(!waits_maybe(&w, asleep));
+	asleep->stats_fd = waits;
+	ck_assert(waits_maybe(&w, asleep));
+	atomic_store(&us->tid, 0);
+	close(halts);
+	close(waits);
 	yield_unmake();
 }
 END_TEST
@@ -138,6 +185,7 @@ int main(void)
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, kvm_says_who_is_preempted);
+	tcase_add_test(tc, who_lost_its_processor_in_an_exit_is_found);
 	tcase_add_test(tc, a_steal_time_that_is_nowhere_says_nothing);
 	tcase_add_test(tc, hints_follow_from_who_shares);
 	tcase_add_test(tc, the_page_follows_the_load);

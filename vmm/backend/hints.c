@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "include/hotline/yield.h"
+#include "vmm/core/affinity.h"
 #include "vmm/core/clock.h"
 #include "vmm/core/log.h"
 #include "vmm/core/thread.h"
@@ -30,6 +31,7 @@
 #define LINGER_NS     (1000 * NS_PER_MS) /* it looks on without yields */
 /* A wait is counted when it is over: what one look saw is good so long. */
 #define GOOD_NS	       (50 * NS_PER_MS)
+#define ONLINE_NS      (1000 * NS_PER_MS) /* so old may their number be */
 #define SHARED_PERCENT 20 /* of the time between two looks, waited */
 
 struct hints_cpu {
@@ -45,12 +47,14 @@ struct hints {
 	pthread_t thread;
 	atomic_bool awake;
 	_Atomic uint64_t last_ns; /* of the yields */
+	atomic_int online;	  /* processors of the host; 0: not known */
 	pthread_mutex_t lock;	  /* the five below */
 	pthread_cond_t moved;
 	bool has_thread, stop;
 	bool any;		     /* of cpu[].shares */
 	struct hl_yield_hints *page; /* or NULL */
 	uint64_t looked_ns;	     /* the thread's, as what is below */
+	uint64_t counted_ns;	     /* when online was */
 	struct hints_cpu cpu[];	     /* by APIC id */
 };
 
@@ -66,6 +70,11 @@ uint8_t hints_way(const struct hints_policy *policy, bool any, bool mine)
 bool hints_shares(const struct hints *h, unsigned int id)
 {
 	return atomic_load_explicit(&h->cpu[id].shares, memory_order_relaxed);
+}
+
+int hints_online(const struct hints *h)
+{
+	return atomic_load_explicit(&h->online, memory_order_relaxed);
 }
 
 /* With the lock. */
@@ -123,11 +132,21 @@ static bool look_at(struct hints *h, unsigned int id, uint64_t now)
 	return now < cpu->until_ns;
 }
 
+/* From a file, which takes longer than all the rest of a yield. */
+static void count_online(struct hints *h, uint64_t now)
+{
+	if (h->counted_ns && now - h->counted_ns < ONLINE_NS)
+		return;
+	h->counted_ns = now;
+	atomic_store(&h->online, affinity_online());
+}
+
 static bool look(struct hints *h)
 {
 	uint64_t now = clock_ns();
 	bool any = false;
 
+	count_online(h, now);
 	for (unsigned int i = 0; i < h->vm->nr_cpus; i++)
 		any |= look_at(h, i, now);
 	h->looked_ns = now;
@@ -150,6 +169,8 @@ static void sleep_long(struct hints *h)
 	forget(h);
 	write_page(h);
 	atomic_store(&h->awake, false);
+	atomic_store(&h->online, 0);
+	h->counted_ns = 0;
 	while (!h->stop && clock_ns() - atomic_load(&h->last_ns) > LINGER_NS)
 		pthread_cond_wait(&h->moved, &h->lock);
 	atomic_store(&h->awake, true);

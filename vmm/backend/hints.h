@@ -34,6 +34,12 @@ void hints_note(struct hints *h, uint64_t now_ns);
 /* Has this vCPU had to wait for its processor of late?  Any thread. */
 bool hints_shares(const struct hints *h, unsigned int id);
 
+/*
+ * Processors that the host has online, a second ago at most as long as there
+ * are yields; 0: not known yet.  Any thread.
+ */
+int hints_online(const struct hints *h);
+
 /* HL_YIELD_*: any: some vCPU has to share; mine: that one has. */
 uint8_t hints_way(const struct hints_policy *policy, bool any, bool mine);
 

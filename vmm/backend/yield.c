@@ -40,8 +40,6 @@ struct yield_cpu {
 	struct waits waits;
 	/* Its own thread's. */
 	struct rate calls;
-	uint64_t online_ns; /* when online was read, or 0 */
-	int online;	    /* processors of the host */
 	_Atomic uint64_t count[COUNTERS];
 	struct rate leases; /* for it; with vcpu->hands */
 };
@@ -69,13 +67,11 @@ static void count(struct yield_cpu *caller, int what)
 	counter_add(&caller->count[what], 1);
 }
 
-static int online(struct yield_cpu *cpu, uint64_t now)
+static int online(const struct yield *y)
 {
-	if (!cpu->online_ns || now - cpu->online_ns > NS_PER_S) {
-		cpu->online = affinity_online();
-		cpu->online_ns = now;
-	}
-	return cpu->online;
+	int n = hints_online(y->hints);
+
+	return n ? n : affinity_online();
 }
 
 /* -EPERM: it may not run here. */
@@ -84,8 +80,7 @@ static int pull(struct yield *y, struct wish *w)
 	int here = sched_getcpu();
 	cpu_set_t was, one;
 
-	(void)y;
-	if (affinity_get(w->tid, online(w->from, w->now), &was) || here < 0 ||
+	if (affinity_get(w->tid, online(y), &was) || here < 0 ||
 	    here >= CPU_SETSIZE || !CPU_ISSET(here, &was))
 		return -EPERM;
 	CPU_ZERO(&one);
