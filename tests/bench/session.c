@@ -222,7 +222,9 @@ static int hear(struct session *s, struct session_result *r, char *line,
 int session_do(struct session *s, const char *command, struct session_result *r)
 {
 	uint64_t start = now_ns(), cpu = cpu_ns(s),
-		 deadline = start + patience[s->opt->mode].op_ns + s->asked_ns;
+		 limit = s->limit_ns ? s->limit_ns
+				     : patience[s->opt->mode].op_ns,
+		 deadline = start + limit + s->asked_ns;
 	unsigned long long ns, ops, bytes, p50, p99, min, mean, max, waited;
 	char line[256];
 	int err = vmproc_say(&s->vm, command);
