@@ -27,7 +27,7 @@ struct session {
 	struct kvmstats stats;
 	uint64_t user_before; /* returns of KVM_RUN before it was started */
 	uint64_t asked_ns;    /* the next operation lasts so long by itself */
-	uint64_t limit_ns;    /* more than it takes, if not 0; else the mode's */
+	uint64_t limit_ns; /* more than it takes, if not 0; else the mode's */
 	/* Of its life: how often a waiter wished another vCPU to run ... */
 	double wished, acted, refused; /* ... and what hotline made of it */
 	bool failed;
