@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "vmm/backend/rate.h"
 #include "vmm/backend/sched.h"
 #include "vmm/core/clock.h"
 #include "vmm/core/thread.h"
@@ -23,6 +24,12 @@
 
 #define PRIO_LEASED 1
 #define PRIO_THREAD 2
+/*
+ * Of the whole machine: a tenth of one processor's time, at LEASE_NS each.  All
+ * vCPUs may be on the same one, and others' processes too.
+ */
+#define EACH_NS	     (10 * LEASE_NS)
+#define LEASES_BURST 5
 /* Without a lease for so long the thread is an ordinary one again. */
 #define LINGER_NS 10000000
 
@@ -44,6 +51,7 @@ struct leases {
 	bool urgent; /* the thread has PRIO_THREAD */
 	int tid;     /* of the thread */
 	unsigned int nr;
+	struct rate rate;
 	struct lease lease[]; /* by APIC id */
 };
 
@@ -199,6 +207,8 @@ static int begin(struct leases *l, struct lease *lease, int tid)
 
 	if (lease->tid)
 		return 0;
+	if (!rate_take(&l->rate, clock_ns()))
+		return -EAGAIN;
 	err = make_ready(l);
 	if (err)
 		return err;
@@ -238,6 +248,7 @@ struct leases *leases_new(struct vm *vm)
 	if (!l)
 		return NULL;
 	l->vm = vm;
+	l->rate = (struct rate){ EACH_NS, LEASES_BURST, 0 };
 	for (unsigned int i = 0; i < vm->nr_cpus; i++)
 		l->lease[i] = (struct lease){ .hook.back = came_back,
 					      .all = l,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Leases: a vCPU's thread runs before all others of its host processor, as
- * SCHED_FIFO, for LEASE_NS at most or until it next comes back to us.
+ * SCHED_FIFO, for LEASE_NS at most or until it next comes back to us.  All those
+ * of a machine are a tenth of one processor's time at most.
  */
 #ifndef BACKEND_LEASE_H
 #define BACKEND_LEASE_H
@@ -25,7 +26,8 @@ void leases_free(struct leases *l);
 /*
  * For the vCPU's thread `tid`, which is kept from ending meanwhile
  * (vcpu->hands).  1: it has one from now on; 0: it has one, or is a real-time
- * thread by its user's will; -errno.  A vCPU's thread.
+ * thread by its user's will; -EAGAIN: the machine has had its share of them, or
+ * another -errno.  A vCPU's thread.
  */
 int lease_begin(struct leases *l, struct vcpu *vcpu, int tid);
 

@@ -30,9 +30,6 @@
 
 #define NS_PER_S    1000000000ull
 #define CALLS_BURST 64
-/* For one vCPU: a tenth of its time, at LEASE_NS each. */
-#define LEASES	     500
-#define LEASES_BURST 5
 
 enum { PULLED, LEASED, NEEDLESS, LIMITED, REFUSED, COUNTERS };
 
@@ -41,7 +38,6 @@ struct yield_cpu {
 	/* Its own thread's. */
 	struct rate calls;
 	_Atomic uint64_t count[COUNTERS];
-	struct rate leases; /* for it; with vcpu->hands */
 };
 
 struct yield {
@@ -98,14 +94,11 @@ static int pull(struct yield *y, struct wish *w)
 
 static int lease(struct yield *y, struct wish *w)
 {
-	int r;
+	int r = lease_begin(y->leases, w->target, w->tid);
 
-	if (!rate_take(&w->to->leases, w->now))
-		return -EAGAIN;
-	r = lease_begin(y->leases, w->target, w->tid);
 	if (r == -EPERM)
 		atomic_fetch_and(&y->ways, ~YIELD_LEASE);
-	return r < 0 ? -EPERM : r;
+	return r < 0 && r != -EAGAIN ? -EPERM : r;
 }
 
 static const struct way {
@@ -266,12 +259,9 @@ struct yield *yield_new(struct vm *vm, const struct yield_options *opt)
 	y->vm = vm;
 	y->asked = opt->ways;
 	atomic_init(&y->ways, opt->ways);
-	for (unsigned int i = 0; i < vm->nr_cpus; i++) {
+	for (unsigned int i = 0; i < vm->nr_cpus; i++)
 		y->cpu[i].calls =
 			(struct rate){ NS_PER_S / opt->rate, CALLS_BURST, 0 };
-		y->cpu[i].leases =
-			(struct rate){ NS_PER_S / LEASES, LEASES_BURST, 0 };
-	}
 	err = make_parts(y, opt);
 	if (err) {
 		yield_free(y);
