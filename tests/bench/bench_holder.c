@@ -26,8 +26,6 @@
  */
 #define REST_US 60000
 #define SPIN_US 15000
-/* More than one takes. */
-#define LIMIT_NS 60000000000
 
 static int cpu[VMSCHED_CPUS]; /* the waiter's, the holder's */
 
@@ -156,7 +154,7 @@ static int do_op(struct session *s, const struct yield_op *op)
 	char command[64];
 	int err = start_child(s, &h);
 
-	s->limit_ns = LIMIT_NS;
+	s->limit_ns = YIELD_LIMIT_NS;
 	snprintf(command, sizeof(command), "line holder %s 1 %d\n", op->what,
 		 REST_US);
 	hogs_work();

@@ -14,8 +14,6 @@
 #include "tests/bench/vmsched.h"
 
 #define WORK_LOOPS 20000
-/* What ends by itself; how long a program takes nobody knows. */
-#define LIMIT_NS 60000000000
 
 /* What a turn took of the host, and of those who have to share it. */
 struct turn {
@@ -131,7 +129,7 @@ static int do_turn(struct session *s, const struct yield_op *op, bool first)
 	int err;
 
 	make_command(s, op, command, sizeof(command));
-	s->limit_ns = op->kind == YIELD_LOAD ? 0 : LIMIT_NS;
+	s->limit_ns = op->kind == YIELD_LOAD ? 0 : YIELD_LIMIT_NS;
 	hogs_work();
 	vmsched_read(s->vm.pid, &t.before);
 	t.hogs = hogs_done();

@@ -19,6 +19,9 @@ struct yield_op {
 	unsigned int ms;  /* how long; not for programs */
 };
 
+/* More than what ends by itself takes; of programs nobody knows. */
+#define YIELD_LIMIT_NS 60000000000
+
 /* The guest's threads are as many as its processors. */
 struct yield_load {
 	unsigned int hogs;	    /* held to our processors in turn */
