@@ -135,7 +135,7 @@ static bool look_at(struct hints *h, unsigned int id, uint64_t now)
 /* From a file, which takes longer than all the rest of a yield. */
 static void count_online(struct hints *h, uint64_t now)
 {
-	if (h->counted_ns && now - h->counted_ns < ONLINE_NS)
+	if (hints_online(h) && now - h->counted_ns < ONLINE_NS)
 		return;
 	h->counted_ns = now;
 	atomic_store(&h->online, affinity_online());
@@ -170,7 +170,6 @@ static void sleep_long(struct hints *h)
 	write_page(h);
 	atomic_store(&h->awake, false);
 	atomic_store(&h->online, 0);
-	h->counted_ns = 0;
 	while (!h->stop && clock_ns() - atomic_load(&h->last_ns) > LINGER_NS)
 		pthread_cond_wait(&h->moved, &h->lock);
 	atomic_store(&h->awake, true);
