@@ -2,14 +2,18 @@
 # shellcheck shell=sh disable=SC3043,SC2086,SC2154,SC2016
 # Rows about Debian's own kernel, initrd and disk (tests/debian/image.sh).
 
-# debian OPTIONS...: to the login prompt and back, at a terminal
+# debian OPTIONS...: to the login prompt and back, at a terminal.  With two
+# consoles either may be the first to ask, and what is typed before the one that
+# reads has asked is thrown away by its getty.
 debian() {
-	local release
+	local release other=''
 	release=$(cat "$dir/debian/release")
+	case " $* " in *" --console both "*) other='expect debian login: ' ;; esac
 	"$dir/pty" "$dir/hotline" run $off -k "$dir/debian/vmlinuz" \
 		-i "$dir/debian/initrd.img" -p "root=/dev/vda ro $quirks" -m 512 \
 		-d "$SUITE_DEBIAN,overlay=tmp" "$@" <<END
 limit 2000
+$other
 expect debian login: 
 send root\r
 expect Password: 
