@@ -146,11 +146,11 @@ static void be_ordinary(struct leases *l)
 {
 	struct sched_how how = { .policy = SCHED_OTHER };
 
-	if (l->urgent)
-		sched_how_set(0, &how);
+	sched_how_set(0, &how);
 	l->urgent = false;
 }
 
+/* A lease may have begun and ended before this thread hears of it. */
 static void *run(void *arg)
 {
 	struct leases *l = arg;
@@ -163,13 +163,12 @@ static void *run(void *arg)
 		uint64_t now = clock_ns();
 		uint64_t next = end_old(l, now);
 
-		if (l->nr) {
+		if (l->nr)
 			wait_moved(l, next);
-		} else if (!wait_moved(l, now + LINGER_NS) && !l->nr) {
+		else if (!l->urgent)
+			pthread_cond_wait(&l->moved, &l->lock);
+		else if (!wait_moved(l, now + LINGER_NS) && !l->nr)
 			be_ordinary(l);
-			while (!l->nr && !l->stop)
-				pthread_cond_wait(&l->moved, &l->lock);
-		}
 	}
 	pthread_mutex_unlock(&l->lock);
 	return NULL;
@@ -192,6 +191,7 @@ static int make_ready(struct leases *l)
 		return 0;
 	err = set_fifo(l->tid, PRIO_THREAD);
 	l->urgent = !err;
+	pthread_cond_broadcast(&l->moved);
 	return err;
 }
 
