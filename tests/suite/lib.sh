@@ -73,6 +73,13 @@ wait_for() {
 	rm -f waiting
 }
 
+# device FILE MODULE: loads what makes the device. Busybox takes a module that
+# another row is just loading for loaded.
+device() {
+	[ -e "$1" ] || modprobe "$2"
+	wait_for [ -e "$1" ]
+}
+
 # wait_line FILE TEXT: until the file has it
 wait_line() { wait_for grep -aq -e "$2" "$1"; }
 

@@ -71,8 +71,8 @@ helper_dies() {
 tap() {
 	local name p net=$(($$ % 80 * 3 + $1))
 	shift
-	[ -e /dev/net/tun ] || modprobe tun
-	[ "${1#*vhost=on}" = "$1" ] || modprobe vhost_net
+	device /dev/net/tun tun
+	[ "${1#*vhost=on}" = "$1" ] || device /dev/vhost-net vhost_net
 	name=hlt$net
 	tunctl -t "$name" >/dev/null 2>&1 || ip tuntap add dev "$name" mode tap vnet_hdr
 	ip addr add "10.9.$net.1/24" dev "$name"
@@ -94,7 +94,7 @@ tap() {
 
 tap_goes_away() {
 	local job
-	[ -e /dev/net/tun ] || modprobe tun
+	device /dev/net/tun tun
 	tunctl -t hlgone >/dev/null 2>&1 || ip tuntap add dev hlgone mode tap vnet_hdr
 	ip link set hlgone up
 	pv_net -n tap=hlgone,vhost=off -p hotline.net=10.8.0.2/24 -- sh -c 'echo up; while [ "$(cat /sys/class/net/eth0/carrier)" = 1 ]; do sleep 0.1; done; echo down' >got &
