@@ -96,10 +96,11 @@ build() {
 		tail -n 30 "$work/log" >&2
 		die "mmdebstrap failed"
 	}
-	# Owners survive in one fakeroot only: unpack and write at one go.
+	# Owners survive in one fakeroot only: unpack and write at one go.  Some
+	# builds of mke2fs say what they create in spite of -q.
 	as_root sh -ec "
 		tar -C $work/root -xf $work/root.tar --exclude './dev/*'
-		mke2fs -q -t ext4 -F -L debian -d $work/root $work/out/disk.img $size"
+		mke2fs -q -t ext4 -F -L debian -d $work/root $work/out/disk.img $size" >&2
 	kernel=$(basename "$work"/root/boot/vmlinuz-*)
 	cp "$work/root/boot/$kernel" "$work/out/vmlinuz"
 	cp "$work/root/boot/initrd.img-${kernel#vmlinuz-}" "$work/out/initrd.img"
