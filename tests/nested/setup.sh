@@ -10,8 +10,7 @@ declare -A groups=(
 	# the VMM and its unit tests
 	[build]="gcc make pkg-config libc6-dev linux-libc-dev libslirp-dev
 		liburing-dev libaio-dev libfdt-dev libjansson-dev libseccomp-dev
-		check
-		device-tree-compiler acpica-tools"
+		check device-tree-compiler acpica-tools"
 	# the guest kernel and its initramfs
 	[guest]="linux-source-6.12 gcc make libc6-dev bc flex bison perl
 		libelf-dev libssl-dev cpio kmod xz-utils bzip2 patch rsync
