@@ -3,17 +3,22 @@
 # Rows about Debian's own kernel, initrd and disk (tests/debian/image.sh).
 
 # debian OPTIONS...: to the login prompt and back, at a terminal.  With two
-# consoles either may be the first to ask, and what is typed before the one that
-# reads has asked is thrown away by its getty.
+# consoles hvc0 alone asks, which gets what is typed: two gettys at one terminal
+# write into each other's prompts.  That the serial one prints is shown later.
 debian() {
-	local release other=''
+	local release serial=''
 	release=$(cat "$dir/debian/release")
-	case " $* " in *" --console both "*) other='expect debian login: ' ;; esac
+	case " $* " in *" --console both "*)
+		set -- "$@" -p systemd.mask=serial-getty@ttyS0.service
+		serial="send echo se''rial prints >/dev/ttyS0\\r
+expect serial prints
+send cat /sys/class/tty/console/active\\r
+expect ttyS0 hvc0" ;;
+	esac
 	"$dir/pty" "$dir/hotline" run $off -k "$dir/debian/vmlinuz" \
 		-i "$dir/debian/initrd.img" -p "root=/dev/vda ro $quirks" -m 512 \
 		-d "$SUITE_DEBIAN,overlay=tmp" "$@" <<END
 limit 2000
-$other
 expect debian login: 
 send root\r
 expect Password: 
@@ -29,6 +34,7 @@ send systemctl is-system-running --wait\r
 expect running
 send dmesg | grep -E 'BUG:|WARNING: CPU|soft lockup|Call Trace'; echo "complaints: \$?"\r
 expect complaints: 1
+$serial
 send ping -c 1 -w 9 10.0.2.2 >/dev/null && echo gateway an''swers\r
 send systemctl poweroff\r
 END
